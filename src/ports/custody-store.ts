@@ -1,0 +1,19 @@
+export interface CustodyContents {
+  /** Leaf bytes, in order. */
+  readonly leaves: readonly Uint8Array[];
+  /** The newest signed checkpoint, if one was ever made. */
+  readonly checkpoint: string | undefined;
+  /** Bytes of a torn last record that were cut off at opening. */
+  readonly tornBytes: number;
+}
+
+/** The append-only log on disk. One writer. */
+export interface CustodyStore {
+  /** CUSTODY_CORRUPT when a record inside the published size is damaged: nothing is skipped or repaired then. */
+  open(): Promise<CustodyContents>;
+  /** Durable when it returns, all or none visible after a power cut. CUSTODY_UNWRITABLE. */
+  append(leaves: readonly Uint8Array[]): Promise<void>;
+  /** Durable when it returns; earlier checkpoints are kept. */
+  putCheckpoint(note: string): Promise<void>;
+  close(): Promise<void>;
+}

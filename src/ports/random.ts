@@ -1,0 +1,4 @@
+export interface Random {
+  /** Cryptographically secure. */
+  bytes(sizeBytes: number): Uint8Array;
+}

@@ -1,0 +1,52 @@
+import type { ClipId } from '../core/evidence/clip.ts';
+
+/** An open age file. `fd` belongs to whoever opened it and is closed through the same port. */
+export interface SegmentFile {
+  readonly index: number;
+  readonly fd: number;
+}
+
+/** A clip on its way into the vault: not evidence yet, invisible to `clips()`. */
+export interface ClipDraft {
+  readonly clip: ClipId;
+  /** A new file open for writing at 0, mode 0600. VAULT_FULL, VAULT_UNWRITABLE. */
+  createSegment(index: number): Promise<SegmentFile>;
+  /** The same file, opened anew for reading. */
+  reopenSegment(index: number): Promise<SegmentFile>;
+  closeSegment(file: SegmentFile): Promise<void>;
+  /** Durable when it returns. */
+  putDetails(sealed: Uint8Array): Promise<void>;
+  /**
+   * Makes the draft a clip: manifest written and fsynced, folder fsynced, moved into the vault, vault fsynced. All of it is durable when it
+   * returns; after a power cut the clip is whole or still a draft.
+   */
+  commit(manifestNote: string): Promise<void>;
+  /** Removes the draft and closes what is open. May be called after a failed commit. */
+  abandon(): Promise<void>;
+}
+
+export interface VaultSpace {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** All evidence on the dock. One writer. Never deletes a clip. */
+export interface Vault {
+  /** Creates and probes the folders. VAULT_UNWRITABLE names the folder and the reason. */
+  start(): Promise<void>;
+  /** Leftover drafts of an earlier run; removed by `removeDraft`. */
+  drafts(): Promise<readonly ClipId[]>;
+  removeDraft(clip: ClipId): Promise<void>;
+  clips(): Promise<readonly ClipId[]>;
+  draft(clip: ClipId): Promise<ClipDraft>;
+  /** VAULT_MISSING when there is none. */
+  readManifest(clip: ClipId): Promise<string>;
+  readDetails(clip: ClipId): Promise<Uint8Array>;
+  openSegment(clip: ClipId, index: number): Promise<SegmentFile>;
+  closeSegment(file: SegmentFile): Promise<void>;
+  /** Durable when it returns; replaces an earlier one. */
+  putReceipt(clip: ClipId, receiptNote: string): Promise<void>;
+  readReceipt(clip: ClipId): Promise<string | undefined>;
+  space(): Promise<VaultSpace>;
+  stop(): Promise<void>;
+}
