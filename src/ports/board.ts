@@ -1,4 +1,4 @@
-import type { LightName } from '../core/dock/lights.ts';
+import type { FlashName, LightName } from '../core/dock/lights.ts';
 
 export type Press = 'short' | 'long';
 
@@ -21,6 +21,8 @@ export interface Board {
   start(listeners: BoardListeners): Promise<readonly BoardFault[]>;
   /** The light stays until the next call; the adapter plays its rhythm. */
   show(bay: number, light: LightName): void;
+  /** Plays once, over the light; a second one takes the place of the first. */
+  flash(bay: number, flash: FlashName): void;
   sensors(bay: number): BaySensors;
   /** All lights off, all lines given back. */
   stop(): Promise<void>;

@@ -1,0 +1,24 @@
+{
+  'targets': [
+    {
+      'target_name': 'fwb_sim',
+      'sources': [
+        'addon/addon.c',
+        'addon/line.c',
+        'addon/port.c',
+        'addon/run.c',
+        '../src/camera.c',
+        '../src/crc.c',
+        '../src/dispatch.c',
+        '../src/frame.c',
+        '../src/receipt.c',
+        '../src/record.c',
+        '../src/session.c',
+        '../src/text.c',
+      ],
+      'include_dirs': ['../include'],
+      'defines': ['_GNU_SOURCE', 'NAPI_VERSION=8'],
+      'cflags_c': ['-std=c11', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-O2'],
+    },
+  ],
+}

@@ -1,0 +1,31 @@
+{
+  "targets": [
+    {
+      "target_name": "docket_native",
+      "sources": [
+        "src/addon.c",
+        "src/addon-handle.c",
+        "src/addon-job.c",
+        "src/fdio.c",
+        "src/hash.c",
+        "src/open.c",
+        "src/pool.c",
+        "src/seal.c",
+        "src/stream.c",
+        "src/suite.c"
+      ],
+      "defines": ["NAPI_VERSION=8", "OPENSSL_API_COMPAT=30000", "OPENSSL_NO_DEPRECATED"],
+      "cflags": [
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-Wconversion",
+        "-fvisibility=hidden",
+        "-fstack-protector-strong"
+      ],
+      "cflags_c": ["-std=c11"],
+      "libraries": ["-pthread"],
+      "ldflags": ["-Wl,-z,relro,-z,now"]
+    }
+  ]
+}

@@ -1,0 +1,256 @@
+/*
+ * INVARIANTS: everything here runs on the thread of its environment, except run_job. A worker sees
+ * a job's plain C fields and never `env`. A job holds references to its handle and its input until
+ * it has settled, so neither is collected under a worker. One job a handle at a time.
+ */
+#define _GNU_SOURCE
+#include "addon-job.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+  int error;
+  const char *name;
+} ERROR_NAMES[] = {
+    {DOCKET_ERR_CRYPTO, "ECRYPTO"},
+    {DOCKET_ERR_CANCELLED, "ECANCELED"},
+    {DOCKET_ERR_STATE, "ESTATE"},
+    {DOCKET_ERR_PAYLOAD, "EPAYLOAD"},
+    {-ENOSPC, "ENOSPC"},
+    {-EDQUOT, "EDQUOT"},
+    {-EFBIG, "EFBIG"},
+    {-EIO, "EIO"},
+    {-EROFS, "EROFS"},
+    {-EBADF, "EBADF"},
+    {-EINVAL, "EINVAL"},
+    {-EPERM, "EPERM"},
+    {-EACCES, "EACCES"},
+    {-ENOMEM, "ENOMEM"},
+    {-EPIPE, "EPIPE"},
+    {-ESPIPE, "ESPIPE"},
+    {-EMFILE, "EMFILE"},
+    {-EAGAIN, "EAGAIN"},
+};
+
+napi_value make_error(napi_env env, int error) {
+  const char *name = "EUNKNOWN";
+  char text[160];
+  napi_value code, message, value = NULL;
+  for (size_t i = 0; i < sizeof ERROR_NAMES / sizeof ERROR_NAMES[0]; i++)
+    if (ERROR_NAMES[i].error == error)
+      name = ERROR_NAMES[i].name;
+  (void)snprintf(text, sizeof text, "%s: %s", name,
+                 error > DOCKET_ERR_CRYPTO ? strerror(-error) : "native call refused");
+  napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &code);
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message);
+  napi_create_error(env, code, message, &value);
+  return value;
+}
+
+napi_value throw_error(napi_env env, int error) {
+  napi_throw(env, make_error(env, error));
+  return NULL;
+}
+
+napi_value throw_type(napi_env env, const char *message) {
+  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message);
+  return NULL;
+}
+
+bool get_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *size) {
+  napi_typedarray_type type;
+  napi_value buffer, resizable;
+  void *data = NULL;
+  bool ok = false;
+  if (napi_is_typedarray(env, value, &ok) != napi_ok || !ok)
+    return false;
+  if (napi_get_typedarray_info(env, value, &type, size, &data, &buffer, NULL) != napi_ok ||
+      type != napi_uint8_array)
+    return false;
+  if (napi_is_arraybuffer(env, buffer, &ok) != napi_ok || !ok)
+    return false;
+  if (napi_is_detached_arraybuffer(env, buffer, &ok) != napi_ok || ok)
+    return false;
+  if (napi_get_named_property(env, buffer, "resizable", &resizable) == napi_ok &&
+      napi_get_value_bool(env, resizable, &ok) == napi_ok && ok)
+    return false;
+  *bytes = data;
+  return true;
+}
+
+bool get_fd(napi_env env, napi_value value, int *fd) {
+  double number = -1;
+  if (napi_get_value_double(env, value, &number) != napi_ok || !(number >= 0) ||
+      number > INT32_MAX || number != (double)(int)number)
+    return false;
+  *fd = (int)number;
+  return true;
+}
+
+void addon_release(struct addon *addon) {
+  if (--addon->users > 0)
+    return;
+  suite_free(&addon->suite);
+  free(addon);
+}
+
+void job_free(struct job *job) {
+  for (size_t i = 0; i < 2; i++)
+    if (job->fds[i] >= 0)
+      (void)close(job->fds[i]);
+  OPENSSL_cleanse(job->key, sizeof job->key);
+  free(job->prefix);
+  free(job);
+}
+
+static void run_job(struct task *task) {
+  struct job *job = (struct job *)task;
+  job->error = job->work(job);
+  (void)napi_call_threadsafe_function(job->addon->settle, job, napi_tsfn_blocking);
+}
+
+static napi_value make_result(napi_env env, const struct segment_result *result) {
+  napi_value object, plain, file, sha256;
+  napi_create_object(env, &object);
+  napi_create_double(env, (double)result->plain_bytes, &plain);
+  napi_create_double(env, (double)result->file_bytes, &file);
+  napi_create_buffer_copy(env, DOCKET_SHA256_BYTES, result->file_sha256, NULL, &sha256);
+  napi_set_named_property(env, object, "plainBytes", plain);
+  napi_set_named_property(env, object, "fileBytes", file);
+  napi_set_named_property(env, object, "sha256", sha256);
+  return object;
+}
+
+static void unlink_job(struct job *job) {
+  struct addon *addon = job->addon;
+  if (job->previous != NULL)
+    job->previous->next = job->next;
+  else
+    addon->jobs = job->next;
+  if (job->next != NULL)
+    job->next->previous = job->previous;
+  addon->job_count--;
+}
+
+/* On the environment's thread; `env` is NULL when the environment ends before the job could be
+ * told. */
+static void settle_job(napi_env env, napi_value callback, void *context, void *data) {
+  struct job *job = data;
+  (void)callback;
+  (void)context;
+  if (env != NULL) {
+    unlink_job(job);
+    if (job->addon->job_count == 0)
+      napi_unref_threadsafe_function(env, job->addon->settle);
+    if (job->handle != NULL) {
+      job->handle->busy = false;
+      if (job->handle->aborted)
+        handle_wipe(job->handle);
+    }
+    for (size_t i = 0; i < 2; i++)
+      if (job->pins[i] != NULL)
+        napi_delete_reference(env, job->pins[i]);
+    if (job->error == 0)
+      napi_resolve_deferred(env, job->deferred, make_result(env, &job->result));
+    else
+      napi_reject_deferred(env, job->deferred, make_error(env, job->error));
+  }
+  job_free(job);
+}
+
+struct job *job_new(struct addon *addon, struct handle *handle, int (*work)(struct job *)) {
+  struct job *job = calloc(1, sizeof *job);
+  if (job == NULL)
+    return NULL;
+  job->task.run = run_job;
+  job->addon = addon;
+  job->handle = handle;
+  job->work = work;
+  job->fds[0] = -1;
+  job->fds[1] = -1;
+  atomic_init(&job->cancelled, false);
+  return job;
+}
+
+napi_value job_submit(napi_env env, struct job *job, napi_value pin0, napi_value pin1) {
+  struct addon *addon = job->addon;
+  napi_value promise = NULL;
+  napi_create_promise(env, &job->deferred, &promise);
+  if (pin0 != NULL)
+    napi_create_reference(env, pin0, 1, &job->pins[0]);
+  if (pin1 != NULL)
+    napi_create_reference(env, pin1, 1, &job->pins[1]);
+  if (job->handle != NULL)
+    job->handle->busy = true;
+  job->next = addon->jobs;
+  if (job->next != NULL)
+    job->next->previous = job;
+  addon->jobs = job;
+  if (addon->job_count++ == 0)
+    napi_ref_threadsafe_function(env, addon->settle);
+  const int refused = pool_submit(addon->pool, &job->task);
+  if (refused != 0) {
+    job->error = refused;
+    settle_job(env, NULL, NULL, job);
+  }
+  return promise;
+}
+
+static size_t thread_count(void) {
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  /* One more than cores: a worker that waits for the disk leaves its core to another. */
+  const long wanted = cores < 1 ? THREADS_MIN : cores + 1;
+  return wanted > THREADS_MAX ? THREADS_MAX : (size_t)wanted;
+}
+
+/* Runs before the thread-safe function's own hook, because it was added after it: no worker calls a
+ * closed one. */
+static void close_addon(void *data) {
+  struct addon *addon = data;
+  for (struct job *job = addon->jobs; job != NULL; job = job->next) {
+    atomic_store(&job->cancelled, true);
+    if (job->handle != NULL)
+      handle_cancel(job->handle);
+  }
+  struct task *task = pool_free(addon->pool);
+  while (task != NULL) {
+    struct job *job = (struct job *)task;
+    task = task->next;
+    job_free(job);
+  }
+  addon->pool = NULL;
+  addon_release(addon);
+}
+
+static int start_addon(napi_env env, struct addon *addon) {
+  napi_value name;
+  addon->users = 1;
+  addon->pool = pool_new(thread_count());
+  if (addon->pool == NULL)
+    return -ENOMEM;
+  napi_create_string_utf8(env, "docket_native", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, settle_job,
+                                      &addon->settle) != napi_ok ||
+      napi_unref_threadsafe_function(env, addon->settle) != napi_ok ||
+      napi_add_env_cleanup_hook(env, close_addon, addon) != napi_ok)
+    return -ENOMEM;
+  return 0;
+}
+
+struct addon *addon_new(napi_env env) {
+  struct addon *addon = calloc(1, sizeof *addon);
+  if (addon == NULL)
+    return NULL;
+  if (suite_init(&addon->suite) == 0 && start_addon(env, addon) == 0)
+    return addon;
+  if (addon->pool != NULL)
+    (void)pool_free(addon->pool);
+  suite_free(&addon->suite);
+  free(addon);
+  return NULL;
+}

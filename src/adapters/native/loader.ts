@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DockError } from '../../core/errors.ts';
+
+const ABI_VERSION = 1;
+const ACTION =
+  'Run `npm run setup` in the folder of docket; it needs a C compiler, make and Python 3, or a prebuild for this machine.';
+
+declare const handleKind: unique symbol;
+export type SealingHandle = { readonly [handleKind]: 'sealing' };
+export type OpeningHandle = { readonly [handleKind]: 'opening' };
+
+export interface NativeSegment {
+  readonly plainBytes: number;
+  readonly fileBytes: number;
+  readonly sha256: Uint8Array;
+}
+
+export interface NativeClip {
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+}
+
+/**
+ * What native/src/addon.c exports. Operating errors carry a `code`: a system call's (`ENOSPC`, `EIO`...), `ECANCELED`, `EPAYLOAD`, `ECRYPTO` or
+ * `ESTATE`. Wrong arguments are a TypeError. Descriptors stay the caller's: the module works on a duplicate.
+ */
+export interface NativeModule {
+  readonly abiVersion: number;
+  createSealing(): SealingHandle;
+  beginSegment(...args: [SealingHandle, fd: number, prefix: Uint8Array, key: Uint8Array]): void;
+  write(sealing: SealingHandle, bytes: Uint8Array): Promise<NativeSegment>;
+  endSegment(sealing: SealingHandle): Promise<NativeSegment>;
+  finishSealing(sealing: SealingHandle): NativeClip;
+  abortSealing(sealing: SealingHandle): void;
+  createOpening(): OpeningHandle;
+  openSegment(
+    ...args: [OpeningHandle, fdIn: number, fdOut: number, prefix: Uint8Array, key: Uint8Array]
+  ): Promise<NativeSegment>;
+  finishOpening(opening: OpeningHandle): NativeClip;
+  abortOpening(opening: OpeningHandle): void;
+  hashFile(fd: number): Promise<NativeSegment>;
+}
+
+/** The folder that holds package.json: above src/ when run from source, above dist/ when built. */
+export function findPackageRoot(from: string): string {
+  let folder = path.dirname(from);
+  while (!existsSync(path.join(folder, 'package.json'))) {
+    const above = path.dirname(folder);
+    if (above === folder) {
+      throw new DockError('NATIVE_UNAVAILABLE', `no package.json above ${from}`, {
+        action: ACTION,
+      });
+    }
+    folder = above;
+  }
+  return folder;
+}
+
+function load(folder: string): NativeModule {
+  const require = createRequire(import.meta.url);
+  const nodeGypBuild = require('node-gyp-build') as (folder: string) => NativeModule;
+  try {
+    return nodeGypBuild(folder);
+  } catch (error) {
+    const [reason] = error instanceof Error ? error.message.split('\n') : [String(error)];
+    throw new DockError('NATIVE_UNAVAILABLE', `the native sealer cannot be loaded: ${reason}`, {
+      cause: error,
+      action: ACTION,
+    });
+  }
+}
+
+/** NATIVE_UNAVAILABLE when it is not built for this machine, or is of another version than this code. */
+export function loadNative(
+  folder = path.join(findPackageRoot(fileURLToPath(import.meta.url)), 'native'),
+): NativeModule {
+  const native = load(folder);
+  if (native.abiVersion !== ABI_VERSION) {
+    throw new DockError(
+      'NATIVE_UNAVAILABLE',
+      `the native sealer speaks version ${native.abiVersion}, this program ${ABI_VERSION}`,
+      { action: ACTION },
+    );
+  }
+  return native;
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { assert } from '../../core/assert.ts';
+import { concatBytes, formatHex } from '../../core/bytes.ts';
+import { DockError } from '../../core/errors.ts';
+import type { SealAgeHeader } from '../../core/evidence/age-header.ts';
+import type { SealedSegment, Sealer, Sealing } from '../../ports/sealer.ts';
+import type { SegmentFile } from '../../ports/vault.ts';
+import type { NativeModule, SealingHandle } from './loader.ts';
+import { sealError } from './native-error.ts';
+import { sealSmallPayload } from './small-file.ts';
+
+export interface NativeSealerOptions {
+  /** The recipients' own spelling, for their count and digest. */
+  readonly recipients: readonly string[];
+  readonly native: NativeModule;
+  /** Makes the header of each new file for those recipients. */
+  readonly sealHeader: SealAgeHeader;
+}
+
+/** INVARIANTS: one native call at a time; after a failure every call gives the same error and the keys are gone. */
+class NativeSealing implements Sealing {
+  readonly #native: NativeModule;
+  readonly #sealHeader: SealAgeHeader;
+  readonly #handle: SealingHandle;
+  #segment = -1;
+  #busy = false;
+  #aborted = false;
+  #failure: unknown;
+
+  constructor(options: NativeSealerOptions) {
+    this.#native = options.native;
+    this.#sealHeader = options.sealHeader;
+    this.#handle = options.native.createSealing();
+  }
+
+  beginSegment(file: SegmentFile): Promise<void> {
+    this.#segment = file.index;
+    return this.#run('beginning', () => {
+      const header = this.#sealHeader();
+      try {
+        this.#native.beginSegment(this.#handle, file.fd, header.prefix, header.payloadKey);
+      } finally {
+        header.payloadKey.fill(0);
+      }
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#run('writing', async () => {
+      await this.#native.write(this.#handle, bytes);
+    });
+  }
+
+  endSegment(): Promise<SealedSegment> {
+    return this.#run('ending', async () => {
+      const { plainBytes, fileBytes, sha256 } = await this.#native.endSegment(this.#handle);
+      return { plainBytes, fileBytes, sha256: formatHex(sha256) };
+    });
+  }
+
+  finish(): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
+    return this.#run('finishing after', () => {
+      const { sizeBytes, sha256 } = this.#native.finishSealing(this.#handle);
+      return { sizeBytes, sha256: formatHex(sha256) };
+    });
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#native.abortSealing(this.#handle);
+  }
+
+  async #run<T>(act: string, step: () => T | Promise<T>): Promise<T> {
+    assert(!this.#busy, `${act} a segment while another call of the sealing runs`);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#aborted) throw new DockError('CANCELLED', 'the sealing was aborted');
+    this.#busy = true;
+    try {
+      return await step();
+    } catch (error) {
+      this.#failure = sealError(error, `${act} segment ${this.#segment}`);
+      this.abort();
+      throw this.#failure;
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+
+export class NativeSealer implements Sealer {
+  readonly recipientCount: number;
+  readonly recipientsSha256: string;
+  readonly #options: NativeSealerOptions;
+
+  constructor(options: NativeSealerOptions) {
+    this.#options = options;
+    this.recipientCount = options.recipients.length;
+    const lines = [...options.recipients].sort().map((recipient) => `${recipient}\n`);
+    this.recipientsSha256 = createHash('sha256').update(lines.join('')).digest('hex');
+  }
+
+  begin(): Sealing {
+    return new NativeSealing(this.#options);
+  }
+
+  async sealSmall(plain: Uint8Array): Promise<Uint8Array> {
+    const { prefix, payloadKey } = this.#options.sealHeader();
+    const payload = sealSmallPayload(payloadKey, plain);
+    payloadKey.fill(0);
+    return concatBytes(prefix, payload);
+  }
+
+  async rehash(
+    file: SegmentFile,
+  ): Promise<{ readonly fileBytes: number; readonly sha256: string }> {
+    try {
+      const { fileBytes, sha256 } = await this.#options.native.hashFile(file.fd);
+      return { fileBytes, sha256: formatHex(sha256) };
+    } catch (error) {
+      throw sealError(error, `reading back segment ${file.index}`);
+    }
+  }
+}

@@ -1,0 +1,263 @@
+import { stat } from 'node:fs/promises';
+import zlib from 'node:zlib';
+import { SerialPort } from 'serialport';
+import { asDockError, DockError } from '../../core/errors.ts';
+import { crc32 as crc32InJs } from '../../core/link/crc32.ts';
+import { FrameDecoder } from '../../core/link/decoder.ts';
+import { encodeFrame, FRAME_GAP_MS, type Frame } from '../../core/link/frame.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LinkTimings } from './timings.ts';
+
+// A line may cost this much work without sense before it is given up, more when it also carries sense.
+const BAD_BYTES_MAX = 16 * 1024 * 1024;
+const BAD_BYTES_A_GOOD_BYTE = 4;
+// Requests that the line does not take are not worth keeping: they are repeated.
+const UNSENT_BYTES_MAX = 65_536;
+
+export interface BayLine {
+  readonly path: string;
+  readonly baudRate: number;
+  readonly rtscts?: boolean;
+  /** The line is there without a camera (a UART): silence is an empty bay. */
+  readonly fixed?: boolean;
+}
+
+export interface LineParts {
+  readonly clock: Clock;
+  readonly timings: LinkTimings;
+}
+
+export interface RequestListener {
+  /** The payload is valid during the call only. */
+  frame(frame: Frame): void;
+  closed(error: DockError): void;
+}
+
+type Crc32 = (bytes: Uint8Array) => number;
+// The zlib inside Node is faster; it is there from Node 20.15 on, but not yet in the types.
+const crc32 = (zlib as unknown as { crc32?: Crc32 }).crc32 ?? crc32InJs;
+
+/** One open serial port that carries frames. Ends by itself when the camera goes; `failure` says why. */
+export class SerialLine {
+  failure: DockError | undefined;
+  /** Set once a camera has proved itself: from then on bad input is its fault. */
+  docked = false;
+  heardBytes = 0;
+  discardedBytes = 0;
+  strayFrames = 0;
+  readonly closed: Promise<void>;
+  onTick: (nowMs: number) => void = ignore;
+  /** Frames whose request nobody listens to. True when it was of use. */
+  onOther: (frame: Frame) => boolean = () => false;
+  readonly bay: BayLine;
+  readonly timings: LinkTimings;
+  readonly clock: Clock;
+  private readonly port: SerialPort;
+  private readonly decoder: FrameDecoder;
+  private readonly listeners = new Map<number, RequestListener>();
+  private readonly ticking = new AbortController();
+  private settleClosed: () => void = ignore;
+  private lastRequest: number;
+  private goodBytes = 0;
+  private badBytes = 0;
+  private heardAtMs = 0;
+  private device: string | undefined;
+  private released = false;
+  private unsentFrames = 0;
+  private onSent: () => void = ignore;
+
+  constructor(bay: BayLine, firstRequest: number, parts: LineParts) {
+    this.bay = bay;
+    this.clock = parts.clock;
+    this.timings = parts.timings;
+    // Answers to an earlier run of the dock must not be taken for ours, so the numbers begin anywhere.
+    this.lastRequest = firstRequest;
+    this.closed = new Promise((resolve) => {
+      this.settleClosed = resolve;
+    });
+    const sink = { frame: this.onFrame.bind(this), discarded: this.onDiscarded.bind(this) };
+    this.decoder = new FrameDecoder(sink, crc32);
+    this.port = new SerialPort({
+      path: bay.path,
+      baudRate: bay.baudRate,
+      rtscts: bay.rtscts ?? false,
+      autoOpen: false,
+      lock: true,
+      // Dropping DTR resets some cameras: the dock's own restart must not.
+      hupcl: false,
+    });
+  }
+
+  /** SERIAL_IN_USE, SERIAL_FAILED, or LINK_CLOSED when nothing is there any more. */
+  async open(): Promise<void> {
+    this.device = await deviceAt(this.bay.path);
+    await new Promise<void>((resolve, reject) => {
+      this.port.open((error) => (error ? reject(openError(error, this.bay.path)) : resolve()));
+    });
+    this.heardAtMs = this.clock.monotonicMs();
+    this.port.on('data', (bytes: Uint8Array) => this.onData(bytes));
+    this.port.on('error', (error: Error) => this.fail(lineError(error)));
+    this.port.on('close', (error: Error | null) => this.onClose(error));
+    void this.tick();
+  }
+
+  newRequest(): number {
+    this.lastRequest = this.lastRequest >= 0xffffffff ? 1 : this.lastRequest + 1;
+    return this.lastRequest;
+  }
+
+  listen(request: number, listener: RequestListener): void {
+    if (this.failure !== undefined) listener.closed(this.failure);
+    else this.listeners.set(request, listener);
+  }
+
+  unlisten(request: number): void {
+    this.listeners.delete(request);
+  }
+
+  send(frame: Frame): void {
+    if (this.failure !== undefined || this.port.writableLength > UNSENT_BYTES_MAX) return;
+    this.unsentFrames++;
+    this.port.write(encodeFrame(frame), () => {
+      this.unsentFrames--;
+      if (this.unsentFrames === 0) this.onSent();
+    });
+  }
+
+  /** Ends the line with an error for everybody who waits on it. The first error stays. */
+  fail(error: DockError): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.ticking.abort();
+    if (this.port.isOpen) this.port.close();
+    else this.onReleased();
+    for (const listener of this.listeners.values()) listener.closed(error);
+    this.listeners.clear();
+    this.settleClosed();
+  }
+
+  /** Sends what is written, closes the port, and waits until the path is free again. May be called twice. */
+  async close(): Promise<void> {
+    const { clock, timings } = this;
+    if (this.failure === undefined && this.unsentFrames > 0) {
+      const sent = new Promise<void>((resolve) => {
+        this.onSent = resolve;
+      });
+      await Promise.race([sent, this.closed, clock.delay(timings.closeMs)]);
+    }
+    this.fail(new DockError('LINK_CLOSED', 'the dock closed the line'));
+    if (this.released) return;
+    const released = new Promise<void>((resolve) => {
+      this.onReleased = () => {
+        this.released = true;
+        resolve();
+      };
+    });
+    await Promise.race([released, clock.delay(timings.closeMs)]);
+  }
+
+  private onReleased: () => void = () => {
+    this.released = true;
+  };
+
+  private onClose(error: Error | null): void {
+    this.onReleased();
+    this.fail(lineError(error));
+  }
+
+  private onData(bytes: Uint8Array): void {
+    if (this.failure !== undefined) return;
+    this.heardBytes += bytes.length;
+    this.heardAtMs = this.clock.monotonicMs();
+    this.guarded(() => this.decoder.push(bytes));
+    const bad = this.badBytes + this.decoder.failedBytes;
+    if (bad > BAD_BYTES_MAX + BAD_BYTES_A_GOOD_BYTE * this.goodBytes) this.fail(this.badLine());
+  }
+
+  private onFrame(frame: Frame): void {
+    const sizeBytes = frame.payload.length;
+    const listener = this.listeners.get(frame.request);
+    if (listener !== undefined) {
+      listener.frame(frame);
+      this.goodBytes += sizeBytes;
+    } else if (this.onOther(frame)) {
+      this.goodBytes += sizeBytes;
+    } else {
+      this.strayFrames++;
+      this.badBytes += sizeBytes;
+    }
+  }
+
+  private onDiscarded(sizeBytes: number): void {
+    this.discardedBytes += sizeBytes;
+    this.badBytes += sizeBytes;
+  }
+
+  private badLine(): DockError {
+    if (!this.docked) {
+      return new DockError('LINK_FOREIGN', 'what is in the bay sends no frames', {
+        action: 'Take it out of the bay.',
+      });
+    }
+    return new DockError('CAMERA_FULL_OF_ERRORS', 'most of what the camera sends is damaged', {
+      action: 'Clean the contacts of the camera and the bay.',
+    });
+  }
+
+  /** A fault in one bay's input ends that bay's line and nothing else. */
+  private guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.fail(asDockError(error, 'LINK_PROTOCOL', 'an answer could not be taken'));
+    }
+  }
+
+  /** SPEC 2: the gap. serialport may also miss that a device went, so the path is looked at too. */
+  private async tick(): Promise<void> {
+    let lookedAtMs = this.clock.monotonicMs();
+    while (this.failure === undefined) {
+      await this.clock.delay(this.timings.tickMs, this.ticking.signal).catch(ignore);
+      if (this.failure !== undefined) return;
+      const nowMs = this.clock.monotonicMs();
+      if (this.decoder.waiting && nowMs - this.heardAtMs >= FRAME_GAP_MS) {
+        this.guarded(() => this.decoder.gap());
+      }
+      this.guarded(() => this.onTick(nowMs));
+      if (nowMs - lookedAtMs < this.timings.lookMs) continue;
+      lookedAtMs = nowMs;
+      if ((await deviceAt(this.bay.path)) !== this.device) this.fail(lineError(null));
+    }
+  }
+}
+
+/** Says which device is behind a path now; undefined when there is none. */
+export async function deviceAt(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(ignore);
+  return found === undefined ? undefined : `${found.dev}:${found.ino}:${found.rdev}`;
+}
+
+function lineError(error: Error | null): DockError {
+  const options = error === null ? {} : { cause: error };
+  return new DockError('LINK_CLOSED', 'the camera was taken out, or its line went away', options);
+}
+
+// serialport gives no codes: the words are those of strerror.
+function openError(error: Error, path: string): DockError {
+  const { message } = error;
+  if (/cannot lock|device or resource busy/i.test(message)) {
+    return new DockError('SERIAL_IN_USE', `${path} is in use by another program`, {
+      cause: error,
+      action: 'Stop the program that uses the line, for example a second dock or a getty.',
+    });
+  }
+  if (/no such file|no such device|input\/output error/i.test(message)) return lineError(error);
+  return new DockError('SERIAL_FAILED', `${path} cannot be opened: ${message}`, {
+    cause: error,
+    action: 'See that the path is a serial line and that the dock may use it (group dialout).',
+  });
+}
+
+function ignore(): undefined {
+  return undefined;
+}

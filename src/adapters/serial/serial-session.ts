@@ -1,0 +1,143 @@
+import { assert } from '../../core/assert.ts';
+import { utf8 } from '../../core/bytes.ts';
+import type { VerifyEd25519 } from '../../core/custody/primitives.ts';
+import { type DockError, isDockError } from '../../core/errors.ts';
+import type { CameraAuth, CameraSerial, ClipRecord } from '../../core/evidence/clip.ts';
+import { FRAME_TYPE, type Frame, RECEIPT_SIZE_MAX } from '../../core/link/frame.ts';
+import {
+  encodeClock,
+  encodeReceipt,
+  parseClockOk,
+  parseReleased,
+  parseStatusOk,
+} from '../../core/link/message.ts';
+import { LinePace } from '../../core/link/pace.ts';
+import type { DockedCamera } from '../../core/link/session.ts';
+import type {
+  CameraInventory,
+  CameraSession,
+  CameraStatus,
+  ReadOptions,
+} from '../../ports/camera-link.ts';
+import { type Exchange, exchange } from './exchange.ts';
+import { listRecords } from './inventory.ts';
+import type { SerialLine } from './line.ts';
+import { ClipRead } from './read-clip.ts';
+
+const NOTHING = new Uint8Array(0);
+
+interface Question<T> extends Pick<Exchange<T>, 'name' | 'type' | 'signal'> {
+  readonly payload?: Uint8Array;
+  readonly answerType: number;
+  readonly parse: (payload: Uint8Array) => T | undefined;
+}
+
+export class SerialCameraSession implements CameraSession {
+  readonly serial: CameraSerial;
+  readonly auth: CameraAuth;
+  readonly publicKey: Uint8Array | undefined;
+  readonly lastCounter: number;
+  readonly closed: Promise<void>;
+  private readonly line: SerialLine;
+  private readonly camera: DockedCamera;
+  private readonly verify: VerifyEd25519;
+  private readonly pace: LinePace;
+  private reading = false;
+
+  constructor(line: SerialLine, camera: DockedCamera, verify: VerifyEd25519) {
+    this.line = line;
+    this.camera = camera;
+    this.verify = verify;
+    this.serial = camera.serial;
+    this.auth = camera.auth;
+    this.publicKey = camera.publicKey;
+    this.lastCounter = camera.lastCounter;
+    this.closed = line.closed;
+    this.pace = new LinePace(line.bay.baudRate);
+  }
+
+  status(signal: AbortSignal): Promise<CameraStatus> {
+    return this.ask({
+      name: 'STATUS',
+      type: FRAME_TYPE.STATUS,
+      answerType: FRAME_TYPE.STATUS_OK,
+      parse: parseStatusOk,
+      signal,
+    });
+  }
+
+  records(signal: AbortSignal): Promise<CameraInventory> {
+    const durationMs = (sizeBytes: number) => this.lineMs(sizeBytes);
+    const { line, camera, verify } = this;
+    return this.ending(listRecords({ line, camera, verify, signal, durationMs }));
+  }
+
+  /** One at a time. */
+  async read(record: ClipRecord, options: ReadOptions): Promise<void> {
+    const { fromByte, toByte } = options;
+    assert(!this.reading, 'one read at a time on a camera');
+    assert(fromByte >= 0 && toByte <= record.sizeBytes, 'a read within its clip');
+    if (fromByte >= toByte) return;
+    this.reading = true;
+    try {
+      const { counter } = record;
+      await this.ending(new ClipRead(this.line, this.pace, { ...options, counter }).run());
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  async release(counter: number, receipt: string, signal: AbortSignal): Promise<void> {
+    assert(utf8(receipt).length <= RECEIPT_SIZE_MAX, 'a receipt within RECEIPT_SIZE_MAX');
+    await this.ask({
+      name: 'RECEIPT',
+      type: FRAME_TYPE.RECEIPT,
+      payload: encodeReceipt(counter, receipt),
+      answerType: FRAME_TYPE.RELEASED,
+      parse: (payload) => (parseReleased(payload) === counter ? true : undefined),
+      signal,
+    });
+  }
+
+  setClock(utcMs: number, signal: AbortSignal): Promise<number> {
+    return this.ask({
+      name: 'CLOCK',
+      type: FRAME_TYPE.CLOCK,
+      payload: encodeClock(utcMs),
+      answerType: FRAME_TYPE.CLOCK_OK,
+      parse: parseClockOk,
+      signal,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.line.send({ type: FRAME_TYPE.BYE, request: this.line.newRequest(), payload: NOTHING });
+    await this.line.close();
+  }
+
+  private ask<T>(question: Question<T>): Promise<T> {
+    const { answerType, parse } = question;
+    const payload = question.payload ?? NOTHING;
+    const take = (frame: Frame) => (frame.type === answerType ? parse(frame.payload) : undefined);
+    const lineMs = this.lineMs(payload.length);
+    return this.ending(exchange(this.line, { ...question, payload, begin: () => take, lineMs }));
+  }
+
+  /** Everything asked for may stand before an answer on a slow line. */
+  private lineMs(sizeBytes: number): number {
+    const { pace } = this;
+    return Math.ceil(pace.durationMs(sizeBytes + pace.rangeBytes * pace.depth));
+  }
+
+  /** A camera that does not answer, or forgot the session, is docked anew: its line ends with the request. */
+  private async ending<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const over =
+        isDockError(error, 'LINK_TIMEOUT') || isDockError(error, 'CAMERA_FULL_OF_ERRORS');
+      if (over || isDockError(error, 'LINK_CLOSED')) this.line.fail(error as DockError);
+      throw error;
+    }
+  }
+}

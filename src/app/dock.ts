@@ -1,0 +1,218 @@
+import { type AlarmCode, parseAlarmCode } from '../core/dock/alarms.ts';
+import type { BayState, BayStatus } from '../core/dock/bay-state.ts';
+import { asDockError, DockError } from '../core/errors.ts';
+import type { Board, BoardFault } from '../ports/board.ts';
+import type { CameraLink } from '../ports/camera-link.ts';
+import type { StatusBroker } from '../ports/status-broker.ts';
+import { Alarms } from './alarms.ts';
+import { BaySupervisor } from './bay-supervisor.ts';
+import type { Evidence } from './evidence.ts';
+import { type DockView, StatusPublisher } from './publish-status.ts';
+import { recover } from './recover.ts';
+
+export interface DockDeps {
+  readonly evidence: Evidence;
+  readonly link: CameraLink;
+  readonly board: Board;
+  /** Undefined for a dock that reports to nobody. */
+  readonly broker: StatusBroker | undefined;
+  readonly bays: readonly number[];
+  /** Semantic version. */
+  readonly version: string;
+  readonly description: DockView['description'];
+  /** The policy, recorded in the log. */
+  readonly retentionDays: number;
+  readonly observer?: DockObserver;
+}
+
+/** What a terminal shows. Called as things happen; must not throw. */
+export interface DockObserver {
+  onBay?(status: BayStatus): void;
+  onProgress?(bay: number, state: BayState): void;
+  onEvent?(kind: string, body: Readonly<Record<string, string | number>>): void;
+  onAlarm?(code: AlarmCode, isRaised: boolean): void;
+}
+
+/**
+ * The whole dock. Starts what tells people first, then the evidence, then the bays, and stops in reverse. A dock whose evidence cannot be opened still
+ * starts: it takes no clips, and its lights and alarms say so.
+ */
+export class Dock {
+  readonly #deps: DockDeps;
+  readonly #alarms: Alarms;
+  readonly #publisher: StatusPublisher;
+  readonly #bays: readonly BaySupervisor[];
+  #halt: AlarmCode | undefined;
+  #isOpen = false;
+
+  constructor(deps: DockDeps) {
+    this.#deps = deps;
+    const { evidence, board, link, observer } = deps;
+    this.#alarms = new Alarms(evidence.clock, (code, alarm) => {
+      this.#publisher.alarm(code, alarm);
+      observer?.onAlarm?.(code, alarm !== undefined);
+    });
+    this.#bays = deps.bays.map(
+      (bay) =>
+        new BaySupervisor(bay, {
+          ...{ evidence, link, board, alarms: this.#alarms },
+          onStatus: (status) => this.#onStatus(status),
+          onProgress: (number, state) => this.#onProgress(number, state),
+          onEvent: (kind, body) => this.#onEvent(kind, body),
+          halted: () => this.#halt,
+          onHalt: (error) => this.#haltFor(error),
+        }),
+    );
+    this.#publisher = new StatusPublisher({
+      ...{ broker: deps.broker, evidence, version: deps.version, description: deps.description },
+      bays: this.#bays,
+      halted: () => this.#halt,
+    });
+  }
+
+  get halted(): AlarmCode | undefined {
+    return this.#halt;
+  }
+
+  async start(): Promise<void> {
+    await this.#startBoard();
+    await this.#publisher.start((connected) => this.#onBroker(connected));
+    try {
+      await this.#openEvidence();
+    } catch (error) {
+      this.#haltFor(asDockError(error, 'VAULT_UNWRITABLE', 'the evidence cannot be opened'));
+    }
+    for (const bay of this.#bays) bay.start();
+    for (const { bay } of this.#bays) this.#sensorsOf(bay);
+    this.#publisher.dockChanged();
+  }
+
+  /** Goes on past a part that fails; throws what failed first. */
+  async stop(): Promise<void> {
+    const failures: unknown[] = [];
+    const attempt = async (part: () => Promise<unknown>): Promise<void> => {
+      try {
+        await part();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    for (const bay of this.#bays) await attempt(() => bay.stop());
+    await attempt(() => this.#deps.board.stop());
+    await attempt(() => this.#closeEvidence());
+    await attempt(() => this.#publisher.stop());
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #startBoard(): Promise<void> {
+    const faults = await this.#deps.board.start({
+      onPress: (bay, press) => this.#bayOf(bay)?.press(press),
+      onSensors: (bay, sensors) => this.#bayOf(bay)?.sensors(sensors),
+      onFault: (fault) => this.#onFault(fault),
+    });
+    for (const fault of faults) this.#onFault(fault);
+  }
+
+  async #openEvidence(): Promise<void> {
+    const { evidence, version } = this.#deps;
+    const { vault, custody, dock, keys } = evidence;
+    const { tornBytes } = await custody.open();
+    this.#isOpen = true;
+    await vault.start();
+    const { dock: opened, stopped: clean } = custody.state;
+    if (opened !== undefined && opened !== dock) {
+      throw new DockError('KEY_INVALID', `the data folder belongs to dock ${opened}`, {
+        action: 'Give this dock a data folder of its own.',
+      });
+    }
+    custody.onChange(() => this.#publisher.dockChanged());
+    if (opened === undefined) {
+      const { manifest, receipt, link } = keys;
+      await custody.append([
+        {
+          kind: 'log-opened',
+          dock,
+          manifestKey: manifest.publicKey,
+          receiptKey: receipt.publicKey,
+          linkKey: link.publicKey,
+        },
+      ]);
+    }
+    const { retentionDays } = this.#deps;
+    await custody.append([{ kind: 'dock-started', version, clean, retentionDays }]);
+    if (tornBytes > 0) {
+      await custody.append([{ kind: 'custody-repaired', tornBytes }]);
+      this.#alarms.raise('CUSTODY_REPAIRED', 'dock');
+    }
+    await this.#recover();
+    await custody.saveCache();
+  }
+
+  async #recover(): Promise<void> {
+    const { evidence } = this.#deps;
+    const found = await recover(evidence);
+    for (const clip of found.clipsMissing) this.#alarms.raise('CLIP_MISSING', clip);
+    for (const clip of found.clipsQuarantined) this.#alarms.raise('CLIP_QUARANTINED', clip);
+    evidence.logger.info('recovered', {
+      draftsRemoved: found.draftsRemoved,
+      clipsRecovered: found.clipsRecovered,
+      clipsQuarantined: found.clipsQuarantined.length,
+      clipsMissing: found.clipsMissing.length,
+    });
+  }
+
+  async #closeEvidence(): Promise<void> {
+    const { custody, vault } = this.#deps.evidence;
+    if (!this.#isOpen) return;
+    try {
+      if (this.#halt === undefined) await custody.append([{ kind: 'dock-stopped' }]);
+    } finally {
+      await vault.stop();
+      await custody.close();
+    }
+  }
+
+  /** The first reason stays: what follows it is its consequence. */
+  #haltFor(error: DockError): void {
+    const code = parseAlarmCode(error.code) ?? 'DOCK_FAILED';
+    this.#deps.evidence.logger.error('dock-halted', { code: error.code, why: error.message });
+    this.#alarms.raise(code, 'dock');
+    if (this.#halt !== undefined) return;
+    this.#halt = code;
+    for (const bay of this.#bays) bay.input({ kind: 'waiting', code });
+    this.#publisher.dockChanged();
+  }
+
+  #onStatus(status: BayStatus): void {
+    this.#publisher.bayChanged(status.bay);
+    this.#deps.observer?.onBay?.(status);
+  }
+
+  #onProgress(bay: number, state: BayState): void {
+    this.#publisher.bayChanged(bay);
+    this.#deps.observer?.onProgress?.(bay, state);
+  }
+
+  #onEvent(kind: string, body: Readonly<Record<string, string | number>>): void {
+    this.#publisher.event(kind, body);
+    this.#deps.observer?.onEvent?.(kind, body);
+  }
+
+  #onFault(fault: BoardFault): void {
+    this.#deps.evidence.logger.warn('board-fault', { code: fault.code, why: fault.message });
+    this.#alarms.raise(fault.code, fault.message);
+  }
+
+  #onBroker(connected: boolean): void {
+    if (connected) this.#alarms.clear('BROKER_UNREACHABLE', 'dock');
+    else this.#alarms.raise('BROKER_UNREACHABLE', 'dock');
+  }
+
+  #sensorsOf(bay: number): void {
+    this.#bayOf(bay)?.sensors(this.#deps.board.sensors(bay));
+  }
+
+  #bayOf(bay: number): BaySupervisor | undefined {
+    return this.#bays.find((supervisor) => supervisor.bay === bay);
+  }
+}

@@ -1,0 +1,234 @@
+import { formatHex } from '../core/bytes.ts';
+import type { EntryBody } from '../core/custody/entry.ts';
+import { signNote } from '../core/custody/note.ts';
+import { asDockError, DockError } from '../core/errors.ts';
+import type { ClipId, ClipRecord, SegmentRecord } from '../core/evidence/clip.ts';
+import { formatDetails } from '../core/evidence/details.ts';
+import { commitmentOf, formatManifest, type Manifest, SALT_SIZE } from '../core/evidence/manifest.ts';
+import { segmentBytesFor, segmentCount, segmentRange } from '../core/evidence/naming.ts';
+import type { CameraSession } from '../ports/camera-link.ts';
+import type { Sealing } from '../ports/sealer.ts';
+import type { ClipDraft } from '../ports/vault.ts';
+import { type Evidence, newClipId } from './evidence.ts';
+import { makeReceipt } from './receipts.ts';
+
+export interface IngestRequest {
+  readonly session: CameraSession;
+  readonly record: ClipRecord;
+  readonly bay: number;
+  /** Undefined when it could not be measured. */
+  readonly cameraClockOffsetMs: number | undefined;
+  /** Place a hold together with the vaulting. */
+  readonly isHeld: () => boolean;
+  readonly onProgress: (doneBytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export type IngestOutcome =
+  | { readonly kind: 'vaulted'; readonly clip: ClipId; readonly held: boolean }
+  | { readonly kind: 'quarantined'; readonly clip: ClipId; readonly held: boolean };
+
+interface Taken {
+  readonly segments: readonly SegmentRecord[];
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Takes one clip from the camera into the vault. When it returns, every segment was fsynced and read back, the manifest is signed and
+ * durable, the custody entry and a checkpoint over it are durable, and the receipt is made (the first four parts of the erase contract). A clip
+ * whose digest is not the camera's is kept, and marked. Throws what stopped it; nothing of the clip is left then, and the camera still has it.
+ */
+export async function ingestClip(evidence: Evidence, request: IngestRequest): Promise<IngestOutcome> {
+  await admit(evidence, request.record);
+  const clip = newClipId(evidence.random);
+  const draft = await evidence.vault.draft(clip);
+  const kept = await keep(evidence, request, draft);
+  return await enter(evidence, request, kept);
+}
+
+interface Kept {
+  readonly manifest: Manifest;
+  readonly note: string;
+}
+
+async function keep(evidence: Evidence, request: IngestRequest, draft: ClipDraft): Promise<Kept> {
+  try {
+    const taken = await takeSegments(evidence, request, draft);
+    const manifest = await describe(evidence, request, { draft, taken });
+    const note = signNote(formatManifest(manifest), evidence.keys.manifest, evidence.crypto.sha256);
+    await draft.commit(note);
+    return { manifest, note };
+  } catch (error) {
+    await abandon(evidence, draft);
+    throw error;
+  }
+}
+
+/** Refuses before a byte is asked for: the reserve is for the log, not for one clip more. */
+async function admit({ vault }: Evidence, record: ClipRecord): Promise<void> {
+  const { freeBytes } = await vault.space();
+  if (record.sizeBytes * SEALED_OVERHEAD < freeBytes) return;
+  throw new DockError('VAULT_FULL', `a clip of ${record.sizeBytes} bytes does not fit`, {
+    action: 'Add storage; the clip stays on the camera.',
+  });
+}
+
+/** 16 bytes a 64 KiB chunk and a header a segment are far less than this. */
+const SEALED_OVERHEAD = 1.001;
+
+async function takeSegments(
+  evidence: Evidence,
+  request: IngestRequest,
+  draft: ClipDraft,
+): Promise<Taken> {
+  const { sizeBytes } = request.record;
+  const segmentBytes = segmentBytesFor(sizeBytes, evidence.segmentBytes);
+  const segments: SegmentRecord[] = [];
+  const sealing = evidence.sealer.begin();
+  try {
+    for (let index = 0; index < segmentCount(sizeBytes, segmentBytes); index++) {
+      const range = segmentRange(index, sizeBytes, segmentBytes);
+      segments.push(await takeSegment(evidence, request, { draft, sealing, index, ...range }));
+    }
+    return { segments, ...(await sealing.finish()) };
+  } finally {
+    sealing.abort();
+  }
+}
+
+interface SegmentRequest {
+  readonly draft: ClipDraft;
+  readonly sealing: Sealing;
+  readonly index: number;
+  readonly fromByte: number;
+  readonly toByte: number;
+}
+
+async function takeSegment(
+  evidence: Evidence,
+  { session, record, signal, onProgress }: IngestRequest,
+  { draft, sealing, index, fromByte, toByte }: SegmentRequest,
+): Promise<SegmentRecord> {
+  let doneBytes = fromByte;
+  const file = await draft.createSegment(index);
+  await sealing.beginSegment(file);
+  if (toByte > fromByte) {
+    const onBytes = async (bytes: Uint8Array): Promise<void> => {
+      await sealing.write(bytes);
+      doneBytes += bytes.length;
+      onProgress(doneBytes);
+    };
+    await session.read(record, { fromByte, toByte, onBytes, signal });
+  }
+  const sealed = await sealing.endSegment();
+  await draft.closeSegment(file);
+  await readBack(evidence, draft, { ...sealed, index });
+  return { index, ...sealed };
+}
+
+/** What the disk gives back is what counts, not what was written to it. */
+async function readBack(
+  { sealer }: Evidence,
+  draft: ClipDraft,
+  expected: { readonly index: number; readonly fileBytes: number; readonly sha256: string },
+): Promise<void> {
+  const file = await draft.reopenSegment(expected.index);
+  try {
+    const found = await sealer.rehash(file);
+    if (found.sha256 === expected.sha256 && found.fileBytes === expected.fileBytes) return;
+  } finally {
+    await draft.closeSegment(file);
+  }
+  throw new DockError(
+    'SEGMENT_DIGEST_MISMATCH',
+    `segment ${expected.index} of clip ${draft.clip} reads back differently from what was written`,
+    { action: 'Replace the disk; the clip is still on the camera.' },
+  );
+}
+
+async function describe(
+  evidence: Evidence,
+  { session, record, bay, cameraClockOffsetMs }: IngestRequest,
+  { draft, taken }: { draft: ClipDraft; taken: Taken },
+): Promise<Manifest> {
+  const { crypto, sealer, clock, random } = evidence;
+  const { clip } = draft;
+  const details = await sealer.sealSmall(
+    formatDetails({
+      clip,
+      sha256: taken.sha256,
+      record: record.raw,
+      name: record.name,
+      wearer: record.wearer,
+    }),
+  );
+  await draft.putDetails(details);
+  const { startedAtMs, endedAtMs, clockQuality, trigger, incident, counter } = record;
+  return {
+    ...{ dock: evidence.dock, clip, camera: session.serial, cameraKey: session.publicKey, counter },
+    ...{ startedAtMs, endedAtMs, clockQuality, cameraClockOffsetMs, trigger, incident, bay },
+    ingestedAtMs: clock.nowMs(),
+    sizeBytes: taken.sizeBytes,
+    sha256: taken.sha256,
+    recordSha256: formatHex(crypto.sha256(record.raw)),
+    segmentBytes: segmentBytesFor(taken.sizeBytes, evidence.segmentBytes),
+    segments: taken.segments,
+    recipientCount: sealer.recipientCount,
+    recipientsSha256: sealer.recipientsSha256,
+    details: { fileBytes: details.length, sha256: formatHex(crypto.sha256(details)) },
+    salt: random.bytes(SALT_SIZE),
+    software: evidence.software,
+    boot: evidence.boot,
+  };
+}
+
+async function enter(
+  evidence: Evidence,
+  { record, isHeld, session }: IngestRequest,
+  { manifest, note }: Kept,
+): Promise<IngestOutcome> {
+  const { clip } = manifest;
+  const isTrue = manifest.sha256 === record.sha256;
+  const held = isHeld();
+  const bodies: EntryBody[] = [vaultedEntry(evidence, manifest, note)];
+  if (!isTrue) bodies.push({ kind: 'clip-quarantined', clip, reason: 'CLIP_DIGEST_MISMATCH' });
+  if (record.incident) bodies.push({ kind: 'incident-marked', clip });
+  if (held || record.incident) {
+    bodies.push({ kind: 'hold-placed', clip, reason: held ? 'WEARER-BUTTON' : 'INCIDENT' });
+  }
+  await evidence.custody.append(bodies);
+  evidence.index.add({
+    clip,
+    serial: session.serial,
+    counter: record.counter,
+    recordSha256: manifest.recordSha256,
+  });
+  if (isTrue) await makeReceipt(evidence, manifest);
+  return { kind: isTrue ? 'vaulted' : 'quarantined', clip, held: held || record.incident };
+}
+
+export function vaultedEntry(
+  { crypto }: Pick<Evidence, 'crypto'>,
+  manifest: Manifest,
+  note: string,
+): EntryBody {
+  return {
+    kind: 'clip-vaulted',
+    clip: manifest.clip,
+    commitment: commitmentOf(note, manifest.salt, crypto.sha256),
+    segments: manifest.segments.length,
+    bytes: manifest.sizeBytes,
+    cameraAuth: manifest.cameraKey === undefined ? 'none' : 'ed25519',
+  };
+}
+
+async function abandon({ logger }: Evidence, draft: ClipDraft): Promise<void> {
+  try {
+    await draft.abandon();
+  } catch (error) {
+    // The next start removes it; what stopped the ingest is what matters now.
+    const { code } = asDockError(error, 'VAULT_UNWRITABLE', 'the draft was not removed');
+    logger.warn('draft-not-removed', { clip: draft.clip, code });
+  }
+}

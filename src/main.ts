@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ResolvedDockConfig } from './adapters/fs/config-file.ts';
+import { FsCustodyStore } from './adapters/fs/custody-store.ts';
+import { durableFile } from './adapters/fs/durable-file.ts';
+import { KEYS_FOLDER, loadOrCreateSigner } from './adapters/fs/key-files.ts';
+import { FsVault } from './adapters/fs/vault.ts';
+import { OnoffBoard } from './adapters/gpio/onoff-board.ts';
+import { LowdbStateCache } from './adapters/lowdb/state-cache.ts';
+import { MqttStatusBroker } from './adapters/mqtt/mqtt-status-broker.ts';
+import { ageHeaderSealer } from './adapters/nacl/age-file.ts';
+import { NaclSigner, sha256, verifyEd25519 } from './adapters/nacl/ed25519.ts';
+import { findPackageRoot, loadNative } from './adapters/native/loader.ts';
+import { NativeSealer } from './adapters/native/native-sealer.ts';
+import { NodeRandom } from './adapters/node/node-random.ts';
+import { PinoLogger } from './adapters/node/pino-logger.ts';
+import { SystemClock } from './adapters/node/system-clock.ts';
+import { SerialCameraLink } from './adapters/serial/serial-camera-link.ts';
+import { SimulatedBoard } from './adapters/simulated/simulated-board.ts';
+import { ClipIndex } from './app/clip-index.ts';
+import { CustodyLog } from './app/custody-log.ts';
+import { Dock, type DockObserver } from './app/dock.ts';
+import type { Evidence } from './app/evidence.ts';
+import { formatHex } from './core/bytes.ts';
+import { ed25519Key, formatVerifierKey } from './core/custody/note.ts';
+import type { Board } from './ports/board.ts';
+import type { CameraRegistry } from './ports/camera-link.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Logger } from './ports/logger.ts';
+import type { Random } from './ports/random.ts';
+import { type DockKeys, KEY_PURPOSES, type KeyPurpose, type Signer } from './ports/signer.ts';
+import type { StatusBroker } from './ports/status-broker.ts';
+
+export const packageRoot = findPackageRoot(fileURLToPath(import.meta.url));
+
+export interface ComposeOptions {
+  /** Takes the place of the board that the configuration names. */
+  readonly board?: Board;
+  readonly observer?: DockObserver;
+  readonly logger?: Logger;
+  /** The first connection to the broker waits a random part of this. */
+  readonly brokerDelayMsMax?: number;
+}
+
+export interface ComposedDock {
+  readonly dock: Dock;
+  readonly keys: DockKeys;
+  readonly evidence: Evidence;
+}
+
+interface Parts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const crypto = { sha256, verify: verifyEd25519 };
+
+export function packageVersion(): string {
+  const text = readFileSync(join(packageRoot, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Builds the dock of a configuration; its keys are made if this is its first start. KEY_INVALID, RECIPIENT_INVALID, NATIVE_UNAVAILABLE. */
+export async function composeDock(
+  config: ResolvedDockConfig,
+  options: ComposeOptions = {},
+): Promise<ComposedDock> {
+  const logger = options.logger ?? new PinoLogger({ level: config.logLevel });
+  const parts: Parts = { clock: new SystemClock(), random: new NodeRandom(), logger };
+  const keys = await loadDockKeys(config, parts.random);
+  const evidence = composeEvidence(config, keys, parts);
+  const dock = new Dock({
+    evidence,
+    link: composeLink(config, keys, parts),
+    board: options.board ?? composeBoard(config, parts),
+    broker: composeBroker(config, { ...parts, ...options }),
+    bays: config.board.bays.map(({ bay }) => bay),
+    version: packageVersion(),
+    retentionDays: config.retentionDays,
+    description: {
+      schema: 1,
+      dock: config.dockId,
+      board: config.board.name,
+      bays: config.board.bays.map(({ bay }) => bay),
+      recipients: evidence.sealer.recipientCount,
+      recipientsSha256: evidence.sealer.recipientsSha256,
+      keys: Object.fromEntries(
+        KEY_PURPOSES.map((purpose) => [purpose, verifierKeyOf(keys[purpose])]),
+      ),
+      software: 'docket',
+      version: packageVersion(),
+    },
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
+  });
+  return { dock, keys, evidence };
+}
+
+export function verifierKeyOf({ name, publicKey }: Signer): string {
+  return formatVerifierKey(ed25519Key(name, publicKey), sha256);
+}
+
+export function makeSigner(name: string, seed: Uint8Array): Signer {
+  return new NaclSigner(name, seed);
+}
+
+async function loadDockKeys(config: ResolvedDockConfig, random: Random): Promise<DockKeys> {
+  const folder = join(config.dataDir, KEYS_FOLDER);
+  const load = (purpose: KeyPurpose): Promise<Signer> =>
+    loadOrCreateSigner(
+      { folder, file: purpose, name: `${config.dockId}/${purpose}` },
+      { random, sha256, makeSigner },
+    );
+  return {
+    link: await load('link'),
+    manifest: await load('manifest'),
+    log: await load('log'),
+    receipt: await load('receipt'),
+  };
+}
+
+function composeEvidence(
+  config: ResolvedDockConfig,
+  keys: DockKeys,
+  { clock, random, logger }: Parts,
+): Evidence {
+  const { dataDir, reserveBytes, segmentBytes } = config;
+  const recipients = config.recipients.map(({ recipient }) => recipient);
+  const boot = formatHex(randomBytes(4));
+  const custody = new CustodyLog({
+    ...{ crypto, clock, logger, boot },
+    store: new FsCustodyStore(join(dataDir, 'custody')),
+    cache: new LowdbStateCache(durableFile(join(dataDir, 'cache.json'))),
+    logKey: keys.log,
+  });
+  return {
+    ...{ custody, keys, crypto, clock, random, logger, boot, segmentBytes },
+    dock: config.dockId,
+    vault: new FsVault({ dataDir, reserveBytes }),
+    sealer: new NativeSealer({
+      recipients,
+      native: loadNative(),
+      sealHeader: ageHeaderSealer(recipients, random),
+    }),
+    index: new ClipIndex(),
+    software: `docket/${packageVersion()}`,
+  };
+}
+
+function composeLink(
+  config: ResolvedDockConfig,
+  keys: DockKeys,
+  { clock, random, logger }: Parts,
+): SerialCameraLink {
+  const cameras = new Map(config.cameras.map(({ serial, publicKey }) => [serial, publicKey]));
+  const registry: CameraRegistry = {
+    publicKeyOf: (serial) => cameras.get(serial),
+    allowKeyless: config.allowKeylessCameras,
+  };
+  const bays = config.board.bays.map(({ bay, serial, baudRate, rtscts }) => {
+    return [bay, { path: serial, baudRate, rtscts }] as const;
+  });
+  return new SerialCameraLink({
+    ...{ registry, clock, random, logger, verify: verifyEd25519 },
+    bays: new Map(bays),
+    dockId: config.dockId,
+    linkKey: keys.link,
+  });
+}
+
+function composeBoard(config: ResolvedDockConfig, { clock, logger }: Parts): Board {
+  if (config.board.gpio === 'sysfs') return new OnoffBoard(config.board, { clock });
+  return new SimulatedBoard({
+    name: config.board.name,
+    bays: config.board.bays.map(({ bay }) => bay),
+    onLight: (bay, light) => logger.info('light', { bay, light }),
+  });
+}
+
+function composeBroker(
+  config: ResolvedDockConfig,
+  { clock, random, logger, brokerDelayMsMax }: Parts & ComposeOptions & { logger: Logger },
+): StatusBroker | undefined {
+  if (config.broker === undefined) return undefined;
+  const { url, username, passwordFile, caFile, certFile, keyFile } = config.broker;
+  const read = (path: string): string => readFileSync(path, 'utf8');
+  return new MqttStatusBroker({
+    ...{ url, clock, random, logger, dock: config.dockId },
+    ...(username === undefined ? {} : { username }),
+    ...(passwordFile === undefined ? {} : { password: read(passwordFile).trimEnd() }),
+    ...(brokerDelayMsMax === undefined ? {} : { firstDelayMsMax: brokerDelayMsMax }),
+    tls: {
+      ...(caFile === undefined ? {} : { ca: read(caFile) }),
+      ...(certFile === undefined ? {} : { cert: read(certFile) }),
+      ...(keyFile === undefined ? {} : { key: read(keyFile) }),
+    },
+  });
+}

@@ -1,0 +1,70 @@
+import { readCheckpointNote } from '../../src/core/custody/checkpoint.ts';
+import { DockError } from '../../src/core/errors.ts';
+import type { CustodyContents, CustodyStore } from '../../src/ports/custody-store.ts';
+
+/** The disk under a FakeCustodyStore: give it to a second store to see what a restart finds. */
+export class FakeCustodyDisk {
+  leaves: Uint8Array[] = [];
+  checkpoints: string[] = [];
+  /** Bytes of a half-written append that the next open cuts off. */
+  tornBytes = 0;
+  isCorrupt = false;
+  isOpen = false;
+}
+
+export class FakeCustodyStore implements CustodyStore {
+  readonly disk: FakeCustodyDisk;
+  /** Fault switches: each fails every call while it is set. */
+  failAppend = false;
+  failCheckpoint = false;
+  /** Called after each durable effect; what it throws reaches the caller, as a crash would end it. */
+  afterEffect: (effect: 'append' | 'checkpoint') => void = () => undefined;
+  #isOpen = false;
+
+  constructor(disk: FakeCustodyDisk = new FakeCustodyDisk()) {
+    this.disk = disk;
+  }
+
+  /** The process is gone: nothing was closed. */
+  crash(): void {
+    this.#isOpen = false;
+    this.disk.isOpen = false;
+  }
+
+  async open(): Promise<CustodyContents> {
+    if (this.disk.isOpen) throw new DockError('DATA_DIR_IN_USE', 'the fake disk is open');
+    if (this.disk.isCorrupt) throw new DockError('CUSTODY_CORRUPT', 'the fake disk is corrupt');
+    this.#isOpen = true;
+    this.disk.isOpen = true;
+    const { tornBytes } = this.disk;
+    this.disk.tornBytes = 0;
+    const leaves = this.disk.leaves.map((leaf) => leaf.slice());
+    return { leaves, checkpoint: this.disk.checkpoints.at(-1), tornBytes };
+  }
+
+  async append(leaves: readonly Uint8Array[]): Promise<void> {
+    this.#mustBeOpen();
+    if (this.failAppend) throw new DockError('CUSTODY_UNWRITABLE', 'the fake disk fails appends');
+    this.disk.leaves.push(...leaves.map((leaf) => leaf.slice()));
+    if (leaves.length > 0) this.afterEffect('append');
+  }
+
+  async putCheckpoint(note: string): Promise<void> {
+    this.#mustBeOpen();
+    readCheckpointNote(note);
+    if (this.failCheckpoint) {
+      throw new DockError('CUSTODY_UNWRITABLE', 'the fake disk fails checkpoints');
+    }
+    this.disk.checkpoints.push(note);
+    this.afterEffect('checkpoint');
+  }
+
+  async close(): Promise<void> {
+    if (this.#isOpen) this.disk.isOpen = false;
+    this.#isOpen = false;
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#isOpen) throw new Error('assertion failed: the custody store is open');
+  }
+}
