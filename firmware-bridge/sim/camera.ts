@@ -10,8 +10,14 @@ import { RunningCamera } from './running-camera.ts';
 const USAGE =
   'camera --link PATH --store DIR --serial SERIAL --docks FILE [--clips DIR_OR_FILE ...] [--wearer TEXT] [--keyless] [--fault SPEC ...] [--seed N] [--once-released]';
 
+/** Whoever started the camera may be killed: the camera stays on its line, and talks to nobody. */
+function outliveListener(): void {
+  const silent = () => process.stdout.destroy();
+  process.stdout.on('error', silent);
+}
+
 function say(event: Readonly<Record<string, unknown>>): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
+  if (process.stdout.writable) process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
 function readArguments() {
@@ -69,6 +75,7 @@ function listen(camera: RunningCamera): void {
 
 async function main(): Promise<void> {
   const given = readArguments();
+  outliveListener();
   const camera = new RunningCamera(loadAddon(), {
     link: given.link,
     folder: given.store,
@@ -80,9 +87,9 @@ async function main(): Promise<void> {
     readDocks: () => readFileSync(given.docks, 'utf8'),
     say,
   });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => camera.stop());
   await camera.start(clipFiles(given.clips));
   listen(camera);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => camera.stop());
   const ending = await camera.ended(given['once-released']);
   process.stdin.destroy();
   process.exitCode = ending === 'power-loss' ? 137 : 0;

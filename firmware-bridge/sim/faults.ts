@@ -74,5 +74,5 @@ export function parseFault(spec: string): CameraFaults {
 }
 
 export function parseFaults(specs: readonly string[]): CameraFaults {
-  return specs.reduce<CameraFaults>((faults, spec) => ({ ...faults, ...parseFault(spec) }), {});
+  return Object.assign({}, ...specs.map(parseFault)) as CameraFaults;
 }

@@ -43,8 +43,10 @@ export class RunningCamera {
   }
 
   async start(clips: readonly string[]): Promise<void> {
-    for (const clip of clips) await this.#store.add(clip, this.#faults);
-    this.#switchOn();
+    for (const clip of clips) {
+      if (!this.#isStopping) await this.#store.add(clip, this.#faults);
+    }
+    if (!this.#isStopping) this.#switchOn();
   }
 
   ended(whenReleased: boolean): Promise<Ending> {

@@ -19,10 +19,7 @@ export class Alarms {
   readonly #onChange: (code: AlarmCode, alarm: ActiveAlarm | undefined) => void;
   readonly #raised = new Map<AlarmCode, Raised>();
 
-  constructor(
-    clock: Clock,
-    onChange: (code: AlarmCode, alarm: ActiveAlarm | undefined) => void,
-  ) {
+  constructor(clock: Clock, onChange: (code: AlarmCode, alarm: ActiveAlarm | undefined) => void) {
     this.#clock = clock;
     this.#onChange = onChange;
   }
@@ -52,4 +49,3 @@ function describe(code: AlarmCode, raised: Raised): ActiveAlarm {
   const bays = [...new Set(raised.causes.values())].filter((bay) => bay !== undefined);
   return { code, bays: bays.sort((a, b) => a - b), sinceMs: raised.sinceMs };
 }
-

@@ -1,3 +1,4 @@
+import type { AlarmCode } from '../core/dock/alarms.ts';
 import { nextBay } from '../core/dock/bay.ts';
 import {
   type BayEffect,
@@ -6,14 +7,13 @@ import {
   type BayStatus,
   emptyBay,
 } from '../core/dock/bay-state.ts';
-import type { AlarmCode } from '../core/dock/alarms.ts';
 import { asDockError, type DockError, dispositionOf, isDockError } from '../core/errors.ts';
 import type { BaySensors, Board, Press } from '../ports/board.ts';
 import type { CameraLink } from '../ports/camera-link.ts';
 import type { Alarms } from './alarms.ts';
+import { Backoff } from './backoff.ts';
 import { CameraVisit } from './camera-visit.ts';
 import type { Evidence } from './evidence.ts';
-import { Backoff } from './backoff.ts';
 
 export interface BayDeps {
   readonly evidence: Evidence;

@@ -1,5 +1,10 @@
 import { formatHex } from '../core/bytes.ts';
-import { type Checkpoint, readCheckpointNote, signCheckpoint, verifyCheckpoint } from '../core/custody/checkpoint.ts';
+import {
+  type Checkpoint,
+  readCheckpointNote,
+  signCheckpoint,
+  verifyCheckpoint,
+} from '../core/custody/checkpoint.ts';
 import { type EntryBody, type EntryStamp, formatEntry, parseEntry } from '../core/custody/entry.ts';
 import type { Actor } from '../core/custody/entry-grammar.ts';
 import { MerkleTree } from '../core/custody/merkle.ts';
@@ -230,4 +235,3 @@ function corrupt(why: string): DockError {
     action: 'Keep the disk as it is and verify a copy of it.',
   });
 }
-

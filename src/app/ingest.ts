@@ -4,7 +4,12 @@ import { signNote } from '../core/custody/note.ts';
 import { asDockError, DockError } from '../core/errors.ts';
 import type { ClipId, ClipRecord, SegmentRecord } from '../core/evidence/clip.ts';
 import { formatDetails } from '../core/evidence/details.ts';
-import { commitmentOf, formatManifest, type Manifest, SALT_SIZE } from '../core/evidence/manifest.ts';
+import {
+  commitmentOf,
+  formatManifest,
+  type Manifest,
+  SALT_SIZE,
+} from '../core/evidence/manifest.ts';
 import { segmentBytesFor, segmentCount, segmentRange } from '../core/evidence/naming.ts';
 import type { CameraSession } from '../ports/camera-link.ts';
 import type { Sealing } from '../ports/sealer.ts';
@@ -39,7 +44,10 @@ interface Taken {
  * durable, the custody entry and a checkpoint over it are durable, and the receipt is made (the first four parts of the erase contract). A clip
  * whose digest is not the camera's is kept, and marked. Throws what stopped it; nothing of the clip is left then, and the camera still has it.
  */
-export async function ingestClip(evidence: Evidence, request: IngestRequest): Promise<IngestOutcome> {
+export async function ingestClip(
+  evidence: Evidence,
+  request: IngestRequest,
+): Promise<IngestOutcome> {
   await admit(evidence, request.record);
   const clip = newClipId(evidence.random);
   const draft = await evidence.vault.draft(clip);

@@ -69,7 +69,8 @@ async function readManifest(
     for (const found of verdict.findings) findings.push({ name, problem: found.detail });
     if (!verdict.ok || verdict.text === undefined) return undefined;
     const manifest = parseManifest(verdict.text);
-    if (manifest.clip !== clip) findings.push({ name, problem: 'it is the manifest of another clip' });
+    if (manifest.clip !== clip)
+      findings.push({ name, problem: 'it is the manifest of another clip' });
     checked.push(`manifest.note is signed by ${keyName}`);
     return { manifest, note };
   } catch (error) {
@@ -94,7 +95,10 @@ function checkEntry(
     findings.push({ name, problem: `the log says that the clip is ${status.state}` });
   }
   if (status.commitment !== commitmentOf(note, manifest.salt, crypto.sha256)) {
-    findings.push({ name: 'manifest.note', problem: 'it is not the manifest that the log vouches for' });
+    findings.push({
+      name: 'manifest.note',
+      problem: 'it is not the manifest that the log vouches for',
+    });
     return;
   }
   const { checkpointSize: treeSize, tree } = custody;
@@ -171,7 +175,8 @@ async function openDetails(
     const record = parseClipRecord(details.record);
     const problem = recordProblem({ manifest, record }, crypto);
     if (problem !== undefined) findings.push({ name, problem });
-    else if (manifest.cameraKey === undefined) checked.push('the camera has no key: it signed nothing');
+    else if (manifest.cameraKey === undefined)
+      checked.push('the camera has no key: it signed nothing');
     else checked.push(`camera ${manifest.camera} signed this digest when recording ended`);
     return details;
   } catch (error) {
@@ -221,7 +226,8 @@ async function checkReceipt(
     receipt.treeSize <= tree.size &&
     formatHex(tree.root(receipt.treeSize)) === formatHex(receipt.root);
   if (!isOfLog) findings.push({ name, problem: 'its root is not a root of this log' });
-  if (isOfClip && isOfLog) checked.push(`receipt.note is signed by ${key.name}, and is of this log`);
+  if (isOfClip && isOfLog)
+    checked.push(`receipt.note is signed by ${key.name}, and is of this log`);
 }
 
 async function readReceipt(

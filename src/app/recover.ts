@@ -92,7 +92,10 @@ export async function readVerifiedManifest(
   const verdict = verifyNote(note, [key], crypto);
   if (!verdict.ok || verdict.text === undefined) {
     const why = verdict.findings.map((found) => found.detail).join('; ');
-    throw new DockError('SIGNATURE_INVALID', `the manifest of clip ${clip} does not verify: ${why}`);
+    throw new DockError(
+      'SIGNATURE_INVALID',
+      `the manifest of clip ${clip} does not verify: ${why}`,
+    );
   }
   const manifest = parseManifest(verdict.text);
   if (manifest.clip !== clip) {
@@ -110,7 +113,10 @@ async function verifySegments({ vault, sealer }: Evidence, manifest: Manifest): 
     } finally {
       await vault.closeSegment(file);
     }
-    throw new DockError('SEGMENT_DIGEST_MISMATCH', `segment ${segment.index} of clip ${manifest.clip}`);
+    throw new DockError(
+      'SEGMENT_DIGEST_MISMATCH',
+      `segment ${segment.index} of clip ${manifest.clip}`,
+    );
   }
 }
 
@@ -119,7 +125,10 @@ function compareCommitment(
   { manifest, note, commitment }: { manifest: Manifest; note: string; commitment: string },
 ): void {
   if (commitmentOf(note, manifest.salt, crypto.sha256) === commitment) return;
-  throw new DockError('MANIFEST_INVALID', `the log vouches for another manifest of ${manifest.clip}`);
+  throw new DockError(
+    'MANIFEST_INVALID',
+    `the log vouches for another manifest of ${manifest.clip}`,
+  );
 }
 
 function addToIndex({ index }: Evidence, manifest: Manifest): void {

@@ -82,7 +82,10 @@ async function provisionAll(
 }
 
 /** The same files under new paths, which to a camera are new recordings. */
-async function stage({ folder, clips }: DemoCamerasOptions): Promise<{ folder: string; files: string[] }> {
+async function stage({
+  folder,
+  clips,
+}: DemoCamerasOptions): Promise<{ folder: string; files: string[] }> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const staging = await mkdtemp(join(folder, 'recording-'));
   const files: string[] = [];
@@ -102,7 +105,11 @@ async function stage({ folder, clips }: DemoCamerasOptions): Promise<{ folder: s
 /** Pairs the cameras with the dock, and puts them into their bays. */
 export async function startCameras(
   cameras: readonly DemoCamera[],
-  { folder, dock, keys }: { readonly folder: string; readonly dock: string; readonly keys: DockKeys },
+  {
+    folder,
+    dock,
+    keys,
+  }: { readonly folder: string; readonly dock: string; readonly keys: DockKeys },
 ): Promise<readonly StartedCamera[]> {
   const docks = join(folder, 'docks.json');
   const { link, receipt } = keys;

@@ -12,11 +12,7 @@ export class DemoControls {
   readonly #taken = new Set<number>();
   readonly #onData = (data: Buffer): void => this.#onKeys(data.toString('latin1'));
 
-  constructor(
-    cameras: readonly StartedCamera[],
-    board: SimulatedBoard,
-    terminal: DemoTerminal,
-  ) {
+  constructor(cameras: readonly StartedCamera[], board: SimulatedBoard, terminal: DemoTerminal) {
     this.#cameras = cameras;
     this.#board = board;
     this.#terminal = terminal;

@@ -2,7 +2,7 @@ import type { DockObserver } from '../app/dock.ts';
 import type { BayState, BayStatus } from '../core/dock/bay-state.ts';
 import { bayProgress } from '../core/dock/bay-status.ts';
 import { drawLamps } from '../core/dock/draw-lights.ts';
-import { lampsAt, LIGHTS, type LightName } from '../core/dock/lights.ts';
+import { LIGHTS, type LightName, lampsAt } from '../core/dock/lights.ts';
 import { formatBytes } from './output.ts';
 
 const FRAME_MS = 100;
@@ -74,7 +74,9 @@ export class DemoTerminal implements DockObserver {
 
   #writePlain(bay: number, line: BayLine): void {
     const camera = line.status?.camera ?? '-';
-    process.stdout.write(`bay ${bay}: light ${line.light} (${camera}): ${LIGHTS[line.light].meaning}\n`);
+    process.stdout.write(
+      `bay ${bay}: light ${line.light} (${camera}): ${LIGHTS[line.light].meaning}\n`,
+    );
   }
 
   #draw(): void {

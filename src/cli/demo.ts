@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readBoardFile, type ResolvedDockConfig } from '../adapters/fs/config-file.ts';
+import { type ResolvedDockConfig, readBoardFile } from '../adapters/fs/config-file.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../adapters/mqtt/embedded-broker.ts';
 import { PinoLogger } from '../adapters/node/pino-logger.ts';
 import { SimulatedBoard } from '../adapters/simulated/simulated-board.ts';
@@ -96,7 +96,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
   terminal.start();
   const controls = new DemoControls(running, board, terminal);
   try {
-    await (options.once ? runOnce(dock, tally) : runUntilStopped({ tally, terminal, dataDir, keysDir, controls }));
+    await (options.once
+      ? runOnce(dock, tally)
+      : runUntilStopped({ tally, terminal, dataDir, keysDir, controls }));
   } finally {
     controls.stop();
     terminal.stop();
@@ -128,7 +130,12 @@ async function runUntilStopped(demo: {
   await stopped;
 }
 
-function whatToTry({ tally, dataDir, keysDir, controls }: Parameters<typeof runUntilStopped>[0]): string[] {
+function whatToTry({
+  tally,
+  dataDir,
+  keysDir,
+  controls,
+}: Parameters<typeof runUntilStopped>[0]): string[] {
   const data = relative('', dataDir) || '.';
   const keys = relative('', keysDir) || '.';
   const clip = tally.lastClip ?? 'CLIP';
@@ -152,7 +159,9 @@ async function prepareKeys(keysDir: string, say: (text: string) => void): Promis
   }
   await createCouncilKeys(keysDir);
   say(`Council keys were made in ${keysDir}.`);
-  say('A council makes them on its own computer: the dock gets the recipients, never the identities.');
+  say(
+    'A council makes them on its own computer: the dock gets the recipients, never the identities.',
+  );
 }
 
 async function configOf({

@@ -17,6 +17,8 @@ export function addKeygenCommand(program: Command): void {
       for (const { role, recipient } of recipients) printLine(`${role.padEnd(9)} ${recipient}`);
       printLine('');
       printLine('Put the two recipients into the configuration of each dock.');
-      printLine('Print escrow.identity.txt and role-root.key, put them in a safe, and erase the files.');
+      printLine(
+        'Print escrow.identity.txt and role-root.key, put them in a safe, and erase the files.',
+      );
     });
 }

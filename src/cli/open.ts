@@ -114,7 +114,9 @@ function printReport(data: DockData, opened: OpenedClip, out: string): void {
     return;
   }
   if (details !== undefined && manifest !== undefined) {
-    printLine(`clip  ${escapeForTerminal(details.name)}, camera ${manifest.camera}, ${manifest.counter}`);
+    printLine(
+      `clip  ${escapeForTerminal(details.name)}, camera ${manifest.camera}, ${manifest.counter}`,
+    );
     if (details.wearer !== '') printLine(`worn by ${escapeForTerminal(details.wearer)}`);
   }
   printLine(`out   ${resolve(out)}`);

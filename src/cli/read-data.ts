@@ -5,7 +5,12 @@ import { KEYS_FOLDER } from '../adapters/fs/key-files.ts';
 import { FsVault } from '../adapters/fs/vault.ts';
 import { sha256, verifyEd25519 } from '../adapters/nacl/ed25519.ts';
 import { type CheckedCustody, checkCustody } from '../app/read-custody.ts';
-import { ed25519Key, parseVerifierKey, type VerifierKey, verifyNote } from '../core/custody/note.ts';
+import {
+  ed25519Key,
+  parseVerifierKey,
+  type VerifierKey,
+  verifyNote,
+} from '../core/custody/note.ts';
 import type { ClipStatus } from '../core/dock/clip-table.ts';
 import { DockError, isDockError } from '../core/errors.ts';
 import type { ClipId } from '../core/evidence/clip.ts';

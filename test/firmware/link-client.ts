@@ -1,5 +1,5 @@
 // A dock's half of SPEC, no more than tests of the camera need, on the pty's slave as the camera made it.
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import * as ref from '../vectors/link/reference.ts';
 
@@ -44,14 +44,15 @@ export class LinkClient {
   discarded = 0;
   isClosed = false;
   readonly #tty: ReadStream;
+  readonly #fd: number;
   #held = Buffer.alloc(0);
   #frames: ref.Frame[] = [];
   #wake: () => void = () => undefined;
   #request = 0;
 
   constructor(link: string) {
-    const fd = openSync(link, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    this.#tty = new ReadStream(fd);
+    this.#fd = openSync(link, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    this.#tty = new ReadStream(this.#fd);
     this.#tty.on('data', (bytes: Buffer) => this.#receive(bytes));
     const onClosed = () => {
       this.isClosed = true;
@@ -60,12 +61,14 @@ export class LinkClient {
     this.#tty.on('error', onClosed).on('close', onClosed).on('end', onClosed);
   }
 
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#tty.destroyed) resolve();
-      this.#tty.once('close', () => resolve());
+  /** libuv opens the terminal anew for itself, so there are two descriptors to close. */
+  async close(): Promise<void> {
+    if (!this.#tty.closed) {
+      const closed = new Promise((resolve) => this.#tty.once('close', resolve));
       this.#tty.destroy();
-    });
+      await closed;
+    }
+    closeSync(this.#fd);
   }
 
   sendBytes(bytes: Uint8Array): void {

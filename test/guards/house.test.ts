@@ -22,7 +22,7 @@ const FOREIGN_WORDS =
 const PRIVATE_WORDS = new RegExp(
   ['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX\\b', '/wo' + 'rk/', '/tmp/br' + 'ief', '\\.\\./sha' + 'red']
     .map((word) => `(?<![\\w])${word}`)
-    .concat('[\'"`\\s=:]/ro' + 'ot/', 'registry\\.(npm' + 'js|yarn' + 'pkg)')
+    .concat('[\'"`\\s=:]/ro' + 'ot/\\w', 'registry\\.(npm' + 'js|yarn' + 'pkg)')
     .join('|'),
 );
 
@@ -88,7 +88,7 @@ house('the project speaks of itself alone', () => {
 house('every test file holds a suite that runs, with a test in it', () => {
   const found = readSources(['test'], /\.test\.ts$/).flatMap((source) => {
     const reasons = checkSource(source.text);
-    const hasSuite = /\bsuite\b[^;]*\(/.test(source.text);
+    const hasSuite = /\bsuite\b(<[^()]*>)?\(/.test(source.text);
     const runsContract =
       /from '\.{1,2}\/[^']*'/.test(source.text) && /Contract\(/.test(source.text);
     if (!hasSuite && !runsContract) reasons.push('no suite');

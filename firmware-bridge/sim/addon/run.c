@@ -53,11 +53,10 @@ static void plug(sim *sim) {
 
 static void line_lost(sim *sim) {
   forget_line(sim);
-  sim_event(sim, "line-lost", 0, NULL);
   const int reason = sim_line_open(sim);
-  if (reason == 0) return;
-  sim_line_close(sim, true);
-  sim_event(sim, "line-failed", (uint64_t)reason, strerror(reason));
+  if (reason != 0) sim_line_close(sim, true);
+  sim_event(sim, "line-lost", 0, NULL);
+  if (reason != 0) sim_event(sim, "line-failed", (uint64_t)reason, strerror(reason));
 }
 
 static void report_frame(sim *sim) {

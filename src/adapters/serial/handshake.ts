@@ -32,8 +32,9 @@ export class Handshake {
       return await new Promise<DockedCamera>((resolve, reject) => {
         this.settle = { resolve, reject };
         line.onOther = (frame) => {
+          const before = this.state;
           this.feed({ kind: 'frame', frame, request: line.newRequest() });
-          return false;
+          return this.state !== before;
         };
         this.feed({ kind: 'start', request: line.newRequest() });
       });

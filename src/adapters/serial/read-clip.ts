@@ -21,6 +21,7 @@ export class ClipRead {
   private heardAtMs: number;
   private gainedAtMs: number;
   private quietTries = 0;
+  private delivering = false;
   private busyUntilMs = 0;
 
   constructor(
@@ -57,7 +58,10 @@ export class ClipRead {
   }
 
   private async deliver(bytes: Uint8Array): Promise<void> {
+    this.delivering = true;
     await this.options.onBytes(bytes);
+    this.delivering = false;
+    this.gainedAtMs = this.line.clock.monotonicMs();
     this.ranges.taken();
   }
 
@@ -82,7 +86,6 @@ export class ClipRead {
       const read = this.ranges.nextRead(request);
       if (read === undefined) return;
       if (idle) this.heardAtMs = nowMs;
-      if (idle && this.quietTries === 0) this.gainedAtMs = nowMs;
       this.requests.add(request);
       this.line.listen(request, {
         frame: (frame) => this.onFrame(frame),
@@ -124,15 +127,15 @@ export class ClipRead {
 
   private onTick(nowMs: number): void {
     const { quietMs, stuckMs } = this.line.timings;
+    const stuck = !this.delivering && nowMs - this.gainedAtMs >= stuckMs;
+    const limitMs = quietMs[this.quietTries];
+    if (stuck || limitMs === undefined) {
+      this.end(new DockError('LINK_TIMEOUT', 'the camera stopped answering in a clip'));
+      return;
+    }
     if (this.ranges.inFlight > 0) {
-      const stuck = nowMs - this.gainedAtMs >= stuckMs;
-      const limitMs = quietMs[this.quietTries] ?? 0;
       const lineMs = 2 * this.pace.durationMs(this.pace.dataBytes);
-      if (!stuck && nowMs - this.heardAtMs < limitMs + lineMs) return;
-      if (stuck || this.quietTries + 1 >= quietMs.length) {
-        this.end(new DockError('LINK_TIMEOUT', 'the camera stopped answering in a clip'));
-        return;
-      }
+      if (nowMs - this.heardAtMs < limitMs + lineMs) return;
       this.quietTries++;
       this.ranges.loseAll();
     }

@@ -97,7 +97,8 @@ export class ClipRanges {
     const flight = this.flights.find((each) => each.request === request);
     if (flight === undefined) return;
     this.flights = this.flights.filter((each) => each !== flight);
-    this.wanted.unshift(repeat(flight, flight.end));
+    const { slot, next, end, repeats } = flight;
+    this.wanted.unshift({ slot, next, end, repeats });
   }
 
   /** The line went quiet: nothing that is in flight will come. */

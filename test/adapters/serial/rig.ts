@@ -74,7 +74,11 @@ export async function newRig(baudRate = 4_000_000): Promise<Rig> {
     random: new NodeRandom(),
     clock: new SystemClock(),
     logger: { debug: log, info: log, warn: log, error: log },
-    timings: { handshakeMs: [150, 200, 300, 400], quietMs: [200, 400, 800, 1600, 1600] },
+    timings: {
+      handshakeMs: [150, 200, 300, 400, 400, 400],
+      answerMs: [200, 400, 800, 1600, 1600, 1600],
+      quietMs: [200, 400, 800, 1600, 1600],
+    },
   });
   const rig: Rig = {
     folder,

@@ -90,6 +90,19 @@ ranges('takes no bytes that it did not ask for', () => {
   assert.not(plan.accept(1, 100, some));
 });
 
+ranges('asks again, as often as it takes, what the camera was too busy for', () => {
+  const pace = new LinePace(4_000_000);
+  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 1000, pace, slotsAhead: 2 });
+  for (let request = 1; request < 100; request++) {
+    assert.is(plan.nextRead(request)?.lengthBytes, 1000);
+    plan.putBack(request);
+    assert.is(plan.inFlight, 0);
+  }
+  plan.nextRead(100);
+  assert.ok(plan.accept(100, 0, new Uint8Array(1000)));
+  assert.is(plan.whole()?.length, 1000);
+});
+
 ranges('gives up a range that never comes', () => {
   const pace = new LinePace(4_000_000);
   const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 10, pace, slotsAhead: 2 });

@@ -1,5 +1,5 @@
-"""A foreign device behind a pty: writes the same bytes for ever. Arguments: the link to make; `noise` or `headers`."""
-import os, pty, struct, sys, tty, zlib
+"""A foreign device behind a pty: floods the line or says nothing. Arguments: the link to make; `noise`, `headers` or `silence`."""
+import os, pty, struct, sys, time, tty, zlib
 
 master, slave = pty.openpty()
 tty.setraw(slave)
@@ -18,6 +18,13 @@ def headers():
 
 block = headers() if sys.argv[2] == "headers" else os.urandom(65536)
 print("ready", flush=True)
+if sys.argv[2] == "silence":
+    while True:
+        try:
+            os.read(master, 65536)
+        except OSError:
+            # Nobody has the other end open.
+            time.sleep(0.01)
 while True:
     try:
         os.write(master, block)
