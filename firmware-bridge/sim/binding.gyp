@@ -4,9 +4,11 @@
       'target_name': 'fwb_sim',
       'sources': [
         'addon/addon.c',
+        'addon/bridge.c',
         'addon/line.c',
         'addon/port.c',
         'addon/run.c',
+        'addon/values.c',
         '../src/camera.c',
         '../src/crc.c',
         '../src/dispatch.c',

@@ -1,4 +1,4 @@
-import type { AlarmCode } from '../core/dock/alarms.ts';
+import { ALARM_CODES, type AlarmCode } from '../core/dock/alarms.ts';
 import type { BayState } from '../core/dock/bay-state.ts';
 import { alarmBody, bayBody, type DescriptionBody, dockBody } from '../core/dock/status.ts';
 import { alarmPath, bayPath, DESCRIPTION_PATH, DOCK_PATH, eventPath } from '../core/dock/topics.ts';
@@ -26,6 +26,7 @@ export class StatusPublisher {
   readonly #view: DockView;
   readonly #stopping = new AbortController();
   readonly #changedBays = new Set<number>();
+  readonly #raised = new Set<AlarmCode>();
   readonly #sinceMs: number;
   #isDockChanged = false;
   #isStarted = false;
@@ -44,6 +45,8 @@ export class StatusPublisher {
     if (broker === undefined) return;
     broker.onConnectedChange(onConnected);
     broker.retain(DESCRIPTION_PATH, description);
+    // A run that was killed could not take back what it had raised.
+    for (const code of ALARM_CODES) if (!this.#raised.has(code)) this.alarm(code, undefined);
     this.#publishDock();
     for (const { bay } of this.#view.bays) this.#publishBay(bay);
     await broker.start();
@@ -62,6 +65,8 @@ export class StatusPublisher {
   }
 
   alarm(code: AlarmCode, alarm: ActiveAlarm | undefined): void {
+    if (alarm === undefined) this.#raised.delete(code);
+    else this.#raised.add(code);
     const body = alarm === undefined ? null : alarmBody(code, alarm);
     this.#view.broker?.retain(alarmPath(code), body);
   }

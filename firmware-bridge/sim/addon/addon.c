@@ -1,4 +1,4 @@
-/* Node-API alone: what JavaScript gives and gets. The camera is in run.c. */
+/* What JavaScript can ask of the simulated camera. The camera is in run.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <node_api.h>
@@ -6,189 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim.h"
-
-typedef struct bridge {
-  napi_threadsafe_function calls;
-  pthread_mutex_t lock;
-  pthread_cond_t answered;
-  bool closing;
-} bridge;
-
-/* An event, or a question whose asker waits. */
-typedef struct message {
-  sim *sim;
-  const char *name;
-  uint64_t number;
-  char *text;
-  bool is_question;
-  bool is_answered;
-  bool agreed;
-  fwb_dock dock;
-} message;
-
-static void free_message(message *sent) {
-  free(sent->text);
-  free(sent);
-}
-
-static void answer(message *question) {
-  bridge *to = question->sim->bridge;
-  pthread_mutex_lock(&to->lock);
-  question->is_answered = true;
-  pthread_cond_signal(&to->answered);
-  pthread_mutex_unlock(&to->lock);
-}
-
-static void done_with(message *sent) {
-  if (sent->is_question) {
-    answer(sent);
-    return;
-  }
-  free_message(sent);
-}
-
-static bool get_bytes(napi_env env, napi_value value, uint8_t *bytes, size_t capacity, size_t *length) {
-  bool is_array = false;
-  napi_typedarray_type type;
-  void *data = NULL;
-  if (napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array) return false;
-  if (napi_get_typedarray_info(env, value, &type, length, &data, NULL, NULL) != napi_ok) return false;
-  if (type != napi_uint8_array || *length > capacity) return false;
-  if (*length > 0) memcpy(bytes, data, *length);
-  return true;
-}
-
-static napi_value get(napi_env env, napi_value object, const char *name) {
-  napi_value value = NULL;
-  if (napi_get_named_property(env, object, name, &value) != napi_ok) return NULL;
-  return value;
-}
-
-static bool has(napi_env env, napi_value value) {
-  napi_valuetype type = napi_undefined;
-  return value != NULL && napi_typeof(env, value, &type) == napi_ok && type != napi_undefined && type != napi_null;
-}
-
-static bool get_exactly(napi_env env, napi_value value, uint8_t *bytes, size_t length) {
-  size_t found = 0;
-  return get_bytes(env, value, bytes, length, &found) && found == length;
-}
-
-static bool get_flag(napi_env env, napi_value object, const char *name) {
-  bool flag = false;
-  return napi_get_value_bool(env, get(env, object, name), &flag) == napi_ok && flag;
-}
-
-static double get_number(napi_env env, napi_value object, const char *name, double otherwise) {
-  double number = otherwise;
-  return napi_get_value_double(env, get(env, object, name), &number) == napi_ok ? number : otherwise;
-}
-
-static uint64_t get_count(napi_env env, napi_value object, const char *name) {
-  const double number = get_number(env, object, name, -1);
-  return number >= 0 && number <= 9007199254740991.0 ? (uint64_t)number : SIM_NEVER;
-}
-
-/* NULL when it is not a string. The caller frees it. */
-static char *get_text(napi_env env, napi_value value, size_t *length) {
-  if (value == NULL || napi_get_value_string_utf8(env, value, NULL, 0, length) != napi_ok) return NULL;
-  char *text = malloc(*length + 1);
-  if (text != NULL && napi_get_value_string_utf8(env, value, text, *length + 1, length) == napi_ok) return text;
-  free(text);
-  return NULL;
-}
-
-static void take_reply(napi_env env, napi_value reply, message *question) {
-  if (!has(env, reply)) return;
-  napi_valuetype type;
-  napi_typeof(env, reply, &type);
-  if (type == napi_boolean) {
-    napi_get_value_bool(env, reply, &question->agreed);
-  } else if (type == napi_object) {
-    question->agreed = get_exactly(env, get(env, reply, "linkKey"), question->dock.link_key, FWB_KEY_SIZE) &&
-                       get_exactly(env, get(env, reply, "receiptKey"), question->dock.receipt_key, FWB_KEY_SIZE);
-  }
-}
-
-/* On the JavaScript thread; without an environment (it is going down) a question is answered with no. */
-static void call_javascript(napi_env env, napi_value callback, void *context, void *data) {
-  message *sent = data;
-  (void)context;
-  napi_value arguments[3];
-  napi_value receiver;
-  napi_value reply = NULL;
-  if (env != NULL && callback != NULL && napi_get_undefined(env, &receiver) == napi_ok) {
-    arguments[2] = receiver;
-    napi_create_string_utf8(env, sent->name, NAPI_AUTO_LENGTH, &arguments[0]);
-    napi_create_double(env, (double)sent->number, &arguments[1]);
-    if (sent->text != NULL) napi_create_string_utf8(env, sent->text, NAPI_AUTO_LENGTH, &arguments[2]);
-    if (napi_call_function(env, receiver, callback, 3, arguments, &reply) == napi_ok) take_reply(env, reply, sent);
-  }
-  done_with(sent);
-}
-
-static message *new_message(sim *sim, const char *name, uint64_t number, const char *text) {
-  message *sent = calloc(1, sizeof *sent);
-  if (sent == NULL) return NULL;
-  sent->sim = sim;
-  sent->name = name;
-  sent->number = number;
-  sent->text = text != NULL ? strdup(text) : NULL;
-  return sent;
-}
-
-void sim_event(sim *sim, const char *name, uint64_t number, const char *text) {
-  message *sent = new_message(sim, name, number, text);
-  if (sent == NULL) return;
-  if (napi_call_threadsafe_function(((bridge *)sim->bridge)->calls, sent, napi_tsfn_blocking) != napi_ok) done_with(sent);
-}
-
-/* The answered question, which the caller frees; NULL when there is nobody to answer. */
-static message *ask(sim *sim, const char *name, uint64_t number, const char *text) {
-  bridge *to = sim->bridge;
-  message *question = new_message(sim, name, number, text);
-  if (question == NULL) return NULL;
-  question->is_question = true;
-  if (napi_call_threadsafe_function(to->calls, question, napi_tsfn_blocking) != napi_ok) {
-    free_message(question);
-    return NULL;
-  }
-  pthread_mutex_lock(&to->lock);
-  while (!question->is_answered && !to->closing) pthread_cond_wait(&to->answered, &to->lock);
-  const bool answered = question->is_answered;
-  /* An environment that goes down still empties its queue, and frees what is no question. */
-  if (!answered) question->is_question = false;
-  pthread_mutex_unlock(&to->lock);
-  return answered ? question : NULL;
-}
-
-int sim_ask_dock(sim *sim, const char *dock_id, fwb_dock *dock) {
-  message *question = ask(sim, "find-dock", 0, dock_id);
-  if (question == NULL) return FWB_ERR_NOT_FOUND;
-  const bool known = question->agreed;
-  *dock = question->dock;
-  free_message(question);
-  return known ? FWB_OK : FWB_ERR_NOT_FOUND;
-}
-
-int sim_ask_erase(sim *sim, uint64_t counter) {
-  message *question = ask(sim, "erase", counter, NULL);
-  const bool erased = question != NULL && question->agreed;
-  if (question != NULL) free_message(question);
-  if (!erased) return FWB_ERR_STORAGE;
-  pthread_mutex_lock(&sim->lock);
-  for (size_t i = 0; i < sim->clip_count; i++) {
-    if (sim->clips[i].counter != counter) continue;
-    free(sim->clips[i].path);
-    sim->clips[i].path = NULL;
-  }
-  pthread_mutex_unlock(&sim->lock);
-  return FWB_OK;
-}
+#include "bridge.h"
+#include "values.h"
 
 static void free_sim(sim *it) {
-  bridge *from = it->bridge;
   for (size_t i = 0; i < it->clip_count; i++) free(it->clips[i].path);
   free(it->clips);
   free(it->link);
@@ -198,11 +19,7 @@ static void free_sim(sim *it) {
     if (it->wake[i] >= 0) close(it->wake[i]);
   }
   pthread_mutex_destroy(&it->lock);
-  if (from != NULL) {
-    pthread_mutex_destroy(&from->lock);
-    pthread_cond_destroy(&from->answered);
-    free(from);
-  }
+  bridge_free(it->bridge);
   free(it);
 }
 
@@ -213,16 +30,12 @@ static void wake_up(sim *it) {
 /* The thread has given the function back, or the environment goes down and every call of the thread now fails. */
 static void finalize_calls(napi_env env, void *data, void *hint) {
   sim *it = data;
-  bridge *to = it->bridge;
   (void)env;
   (void)hint;
   pthread_mutex_lock(&it->lock);
   it->wanted = SIM_STOP;
   pthread_mutex_unlock(&it->lock);
-  pthread_mutex_lock(&to->lock);
-  to->closing = true;
-  pthread_cond_signal(&to->answered);
-  pthread_mutex_unlock(&to->lock);
+  bridge_shut(it);
   wake_up(it);
   pthread_join(it->thread, NULL);
   free_sim(it);
@@ -231,7 +44,7 @@ static void finalize_calls(napi_env env, void *data, void *hint) {
 static void *thread_main(void *context) {
   sim *it = context;
   sim_run(it);
-  napi_release_threadsafe_function(((bridge *)it->bridge)->calls, napi_tsfn_release);
+  bridge_release(it);
   return NULL;
 }
 
@@ -339,24 +152,14 @@ static sim *new_sim(void) {
   it->wake[0] = -1;
   it->wake[1] = -1;
   pthread_mutex_init(&it->lock, NULL);
-  bridge *to = calloc(1, sizeof *to);
-  it->bridge = to;
-  if (to != NULL && pipe2(it->wake, O_CLOEXEC | O_NONBLOCK) == 0) {
-    pthread_mutex_init(&to->lock, NULL);
-    pthread_cond_init(&to->answered, NULL);
-    return it;
-  }
+  it->bridge = bridge_new();
+  if (it->bridge != NULL && pipe2(it->wake, O_CLOEXEC | O_NONBLOCK) == 0) return it;
   free_sim(it);
   return NULL;
 }
 
 static bool begin(napi_env env, sim *it, napi_value on_event) {
-  napi_value name;
-  bridge *to = it->bridge;
-  napi_create_string_utf8(env, "simulated camera", NAPI_AUTO_LENGTH, &name);
-  if (napi_create_threadsafe_function(env, on_event, NULL, name, 0, 1, it, finalize_calls, NULL, call_javascript, &to->calls) != napi_ok) {
-    return false;
-  }
+  if (bridge_begin(env, it, on_event, finalize_calls) != napi_ok) return false;
   if (pthread_create(&it->thread, NULL, thread_main, it) != 0) abort();
   return true;
 }

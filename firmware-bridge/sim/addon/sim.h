@@ -45,7 +45,7 @@ typedef struct sim_faults {
 typedef enum sim_wanted { SIM_RUN, SIM_STOP } sim_wanted;
 
 typedef struct sim {
-  void *bridge; /* addon.c: the way to JavaScript */
+  void *bridge; /* bridge.c: the way to JavaScript */
   fwb_port port;
   fwb_camera camera;
   char serial[FWB_SERIAL_SIZE_MAX + 1u];
@@ -99,7 +99,7 @@ void sim_line_close(sim *sim, bool unlink_it);
 /* run.c */
 void *sim_run(void *context);
 
-/* addon.c. Events are queued; the two questions wait for JavaScript's answer. */
+/* bridge.c. Events are queued; the two questions wait for JavaScript's answer. */
 void sim_event(sim *sim, const char *name, uint64_t number, const char *text);
 int sim_ask_dock(sim *sim, const char *dock_id, fwb_dock *dock);
 int sim_ask_erase(sim *sim, uint64_t counter);
