@@ -159,8 +159,8 @@ function composeLink(
     publicKeyOf: (serial) => cameras.get(serial),
     allowKeyless: config.allowKeylessCameras,
   };
-  const bays = config.board.bays.map(({ bay, serial, baudRate, rtscts }) => {
-    return [bay, { path: serial, baudRate, rtscts }] as const;
+  const bays = config.board.bays.map(({ bay, serial, baudRate, rtscts, fixed }) => {
+    return [bay, { path: serial, baudRate, rtscts, fixed }] as const;
   });
   return new SerialCameraLink({
     ...{ registry, clock, random, logger, verify: verifyEd25519 },

@@ -51,6 +51,10 @@ const bay = z
     serial: serialPath,
     baudRate: baudRate.default(921_600),
     rtscts: z.boolean().default(false).describe('true where the line has hardware flow control'),
+    fixed: z
+      .boolean()
+      .default(false)
+      .describe('true where the line is there without a camera too, such as a UART'),
     lights: z
       .strictObject({ green: output, amber: output, red: output })
       .describe('the three lights, { green, amber, red }'),
