@@ -1,6 +1,7 @@
 /*
- * The smallest camera: a stub for each callback and the loop of the line. A camera maker replaces the stubs, keeps the loop.
- * `make example` compiles and links it; it has no clips, refuses every dock, and ends when its input ends.
+ * The smallest camera: a stub for each callback and the loop of the line. A camera maker replaces
+ * the stubs, keeps the loop. `make example` compiles and links it; it has no clips, refuses every
+ * dock, and ends when its input ends.
  */
 #include <string.h>
 #include <time.h>
@@ -8,12 +9,14 @@
 
 #include "fwb.h"
 
-static int find_clip(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX], size_t *length) {
+static int find_clip(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX],
+                     size_t *length) {
   (void)context, (void)from, (void)record, (void)length;
   return FWB_ERR_NOT_FOUND; /* read the record that fwb_record_sign made from your index */
 }
 
-static int read_clip(void *context, uint64_t counter, uint64_t offset, uint8_t *bytes, size_t length) {
+static int read_clip(void *context, uint64_t counter, uint64_t offset, uint8_t *bytes,
+                     size_t length) {
   (void)context, (void)counter, (void)offset, (void)bytes, (void)length;
   return FWB_ERR_STORAGE;
 }
@@ -28,12 +31,14 @@ static uint64_t last_counter(void *context) {
   return 0;
 }
 
-static int sha256(void *context, const uint8_t *bytes, size_t length, uint8_t digest[FWB_SHA256_SIZE]) {
+static int sha256(void *context, const uint8_t *bytes, size_t length,
+                  uint8_t digest[FWB_SHA256_SIZE]) {
   (void)context, (void)bytes, (void)length, (void)digest;
   return FWB_ERR_CRYPTO; /* your crypto unit or library */
 }
 
-static int verify(void *context, const uint8_t key[FWB_KEY_SIZE], fwb_span message, const uint8_t signature[FWB_SIGNATURE_SIZE]) {
+static int verify(void *context, const uint8_t key[FWB_KEY_SIZE], fwb_span message,
+                  const uint8_t signature[FWB_SIGNATURE_SIZE]) {
   (void)context, (void)key, (void)message, (void)signature;
   return FWB_ERR_NOT_AUTHENTIC;
 }

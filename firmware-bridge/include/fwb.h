@@ -1,8 +1,9 @@
 /*
  * The camera's half of the camera link (SPEC.md), for firmware: bytes in, bytes out.
  *
- * INVARIANTS: no heap, no globals, no recursion; every loop is bounded by a constant or by bytes already received. All state is in
- * the caller's fwb_camera. Nothing here blocks unless a callback does. One camera object belongs to one thread at a time.
+ * INVARIANTS: no heap, no globals, no recursion; every loop is bounded by a constant or by bytes
+ * already received. All state is in the caller's fwb_camera. Nothing here blocks unless a callback
+ * does. One camera object belongs to one thread at a time.
  */
 #ifndef FWB_H
 #define FWB_H
@@ -127,28 +128,35 @@ typedef struct fwb_record {
 } fwb_record;
 
 /*
- * What the library needs of the camera. Callbacks return FWB_OK or a negative FWB_ERR_*; they may take as long as they take, and
- * the line waits meanwhile. The strings and the struct must outlive the camera object.
+ * What the library needs of the camera. Callbacks return FWB_OK or a negative FWB_ERR_*; they may
+ * take as long as they take, and the line waits meanwhile. The strings and the struct must outlive
+ * the camera object.
  */
 typedef struct fwb_port {
   void *context;
   const char *serial;   /* SPEC 1: grammar of a camera serial */
   const char *firmware; /* at most 255 bytes of UTF-8 */
 
-  /* The record, as it was signed, of the lowest counter >= from that the camera still has. FWB_ERR_NOT_FOUND, FWB_ERR_STORAGE. */
-  int (*find_clip)(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX], size_t *length);
-  /* Exactly `length` bytes of the clip, or FWB_ERR_STORAGE. Called with as many bytes as the caller of fwb_camera_output has room for. */
+  /* The record, as it was signed, of the lowest counter >= from that the camera still has.
+   * FWB_ERR_NOT_FOUND, FWB_ERR_STORAGE. */
+  int (*find_clip)(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX],
+                   size_t *length);
+  /* Exactly `length` bytes of the clip, or FWB_ERR_STORAGE. Called with as many bytes as the caller
+   * of fwb_camera_output has room for. */
   int (*read_clip)(void *context, uint64_t counter, uint64_t offset, uint8_t *bytes, size_t length);
   /* Called only after a receipt held (SPEC 7). Must be durable when it returns FWB_OK. */
   int (*erase_clip)(void *context, uint64_t counter);
   /* The highest counter ever given to a clip; 0 before the first. */
   uint64_t (*last_counter)(void *context);
 
-  int (*sha256)(void *context, const uint8_t *bytes, size_t length, uint8_t digest[FWB_SHA256_SIZE]);
+  int (*sha256)(void *context, const uint8_t *bytes, size_t length,
+                uint8_t digest[FWB_SHA256_SIZE]);
   /* Ed25519 (RFC 8032) with the camera's key. NULL: the camera has none (auth 0). */
-  int (*sign)(void *context, const uint8_t *bytes, size_t length, uint8_t signature[FWB_SIGNATURE_SIZE]);
+  int (*sign)(void *context, const uint8_t *bytes, size_t length,
+              uint8_t signature[FWB_SIGNATURE_SIZE]);
   /* FWB_OK only when the signature is right. */
-  int (*verify)(void *context, const uint8_t key[FWB_KEY_SIZE], fwb_span message, const uint8_t signature[FWB_SIGNATURE_SIZE]);
+  int (*verify)(void *context, const uint8_t key[FWB_KEY_SIZE], fwb_span message,
+                const uint8_t signature[FWB_SIGNATURE_SIZE]);
   /* Cryptographically secure. */
   int (*random)(void *context, uint8_t *bytes, size_t length);
 
@@ -229,18 +237,20 @@ typedef struct fwb_camera {
 int fwb_camera_init(fwb_camera *camera, const fwb_port *port);
 
 /*
- * Takes bytes from the line and returns how many it took: fewer than `length` while an answer waits to be sent. Call
- * fwb_camera_output, then offer the rest again.
+ * Takes bytes from the line and returns how many it took: fewer than `length` while an answer waits
+ * to be sent. Call fwb_camera_output, then offer the rest again.
  */
 size_t fwb_camera_input(fwb_camera *camera, const uint8_t *bytes, size_t length);
 
-/* Writes up to `capacity` bytes for the line and returns how many; 0: nothing to send. Never bytes of two frames in one call. */
+/* Writes up to `capacity` bytes for the line and returns how many; 0: nothing to send. Never bytes
+ * of two frames in one call. */
 size_t fwb_camera_output(fwb_camera *camera, uint8_t *bytes, size_t capacity);
 
 /* True when fwb_camera_output has something to give. */
 bool fwb_camera_has_output(const fwb_camera *camera);
 
-/* SPEC 2: FRAME_GAP_MS. Call it every 50 to 200 ms, or at least before input that follows a silence. */
+/* SPEC 2: FRAME_GAP_MS. Call it every 50 to 200 ms, or at least before input that follows a
+ * silence. */
 void fwb_camera_tick(fwb_camera *camera);
 
 /* The line went away: the session and everything queued are forgotten. */
@@ -252,8 +262,10 @@ const char *fwb_camera_docked(const fwb_camera *camera);
 /* Bytes that were no frame, since init. */
 uint64_t fwb_camera_discarded(const fwb_camera *camera);
 
-/* SPEC 5: encodes and signs; called once, when recording ends. The serial and auth of `record` are filled from the port. */
-int fwb_record_sign(const fwb_port *port, const fwb_record *record, uint8_t bytes[FWB_RECORD_SIZE_MAX], size_t *length);
+/* SPEC 5: encodes and signs; called once, when recording ends. The serial and auth of `record` are
+ * filled from the port. */
+int fwb_record_sign(const fwb_port *port, const fwb_record *record,
+                    uint8_t bytes[FWB_RECORD_SIZE_MAX], size_t *length);
 
 /* SPEC 5: grammar only. FWB_ERR_MALFORMED. */
 int fwb_record_decode(const uint8_t *bytes, size_t length, fwb_record *record);
@@ -263,11 +275,13 @@ typedef struct fwb_receipt_subject {
   const char *dock_id;
   const char *serial;
   uint64_t counter;
-  const fwb_record *record; /* NULL for a clip that was erased before: size and digest are not compared then */
+  const fwb_record
+      *record; /* NULL for a clip that was erased before: size and digest are not compared then */
 } fwb_receipt_subject;
 
 /* FWB_OK only when everything in SPEC 7 holds. */
-int fwb_receipt_check(const fwb_port *port, const uint8_t receipt_key[FWB_KEY_SIZE], const fwb_receipt_subject *subject, fwb_span note);
+int fwb_receipt_check(const fwb_port *port, const uint8_t receipt_key[FWB_KEY_SIZE],
+                      const fwb_receipt_subject *subject, fwb_span note);
 
 uint32_t fwb_crc32(uint32_t crc, const uint8_t *bytes, size_t length);
 

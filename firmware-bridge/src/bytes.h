@@ -6,13 +6,18 @@
 
 #include "fwb.h"
 
-static inline uint16_t fwb_get_u16(const uint8_t *bytes) { return (uint16_t)(bytes[0] | (uint16_t)(bytes[1] << 8)); }
-
-static inline uint32_t fwb_get_u32(const uint8_t *bytes) {
-  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+static inline uint16_t fwb_get_u16(const uint8_t *bytes) {
+  return (uint16_t)(bytes[0] | (uint16_t)(bytes[1] << 8));
 }
 
-static inline uint64_t fwb_get_u64(const uint8_t *bytes) { return (uint64_t)fwb_get_u32(bytes) | (uint64_t)fwb_get_u32(bytes + 4) << 32; }
+static inline uint32_t fwb_get_u32(const uint8_t *bytes) {
+  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+         (uint32_t)bytes[3] << 24;
+}
+
+static inline uint64_t fwb_get_u64(const uint8_t *bytes) {
+  return (uint64_t)fwb_get_u32(bytes) | (uint64_t)fwb_get_u32(bytes + 4) << 32;
+}
 
 static inline void fwb_put_u32(uint8_t *bytes, uint32_t value) {
   bytes[0] = (uint8_t)value;
@@ -73,14 +78,18 @@ static inline uint64_t fwb_read_u53(fwb_reader *reader) {
   return value;
 }
 
-static inline fwb_span fwb_read_string8(fwb_reader *reader) { return fwb_read_bytes(reader, fwb_read_u8(reader)); }
+static inline fwb_span fwb_read_string8(fwb_reader *reader) {
+  return fwb_read_bytes(reader, fwb_read_u8(reader));
+}
 
 static inline void fwb_read_into(fwb_reader *reader, uint8_t *bytes, size_t length) {
   const fwb_span span = fwb_read_bytes(reader, length);
   if (!reader->failed) memcpy(bytes, span.bytes, length);
 }
 
-static inline bool fwb_reader_done(const fwb_reader *reader) { return !reader->failed && reader->at == reader->length; }
+static inline bool fwb_reader_done(const fwb_reader *reader) {
+  return !reader->failed && reader->at == reader->length;
+}
 
 /* Writes that do not fit set `failed`. */
 typedef struct fwb_writer {
@@ -99,7 +108,9 @@ static inline void fwb_write_bytes(fwb_writer *writer, const void *bytes, size_t
   writer->length += length;
 }
 
-static inline void fwb_write_u8(fwb_writer *writer, uint8_t value) { fwb_write_bytes(writer, &value, 1); }
+static inline void fwb_write_u8(fwb_writer *writer, uint8_t value) {
+  fwb_write_bytes(writer, &value, 1);
+}
 
 static inline void fwb_write_u16(fwb_writer *writer, uint16_t value) {
   const uint8_t bytes[2] = {(uint8_t)value, (uint8_t)(value >> 8)};

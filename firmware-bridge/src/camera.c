@@ -8,13 +8,15 @@ static_assert(FWB_DATA_BYTES_MAX + DATA_OFFSET_SIZE <= FWB_FRAME_PAYLOAD_MAX, "a
 static_assert(FWB_RECEIVE_PAYLOAD_MAX <= FWB_FRAME_PAYLOAD_MAX, "a RECEIPT fits");
 
 static bool port_is_whole(const fwb_port *port) {
-  return port->find_clip != NULL && port->read_clip != NULL && port->erase_clip != NULL && port->last_counter != NULL &&
-         port->sha256 != NULL && port->verify != NULL && port->random != NULL && port->monotonic_ms != NULL &&
-         port->clock_get != NULL && port->clock_set != NULL && port->status != NULL && port->find_dock != NULL;
+  return port->find_clip != NULL && port->read_clip != NULL && port->erase_clip != NULL &&
+         port->last_counter != NULL && port->sha256 != NULL && port->verify != NULL &&
+         port->random != NULL && port->monotonic_ms != NULL && port->clock_get != NULL &&
+         port->clock_set != NULL && port->status != NULL && port->find_dock != NULL;
 }
 
 int fwb_camera_init(fwb_camera *camera, const fwb_port *port) {
-  if (port->serial == NULL || port->firmware == NULL || !port_is_whole(port)) return FWB_ERR_ARGUMENT;
+  if (port->serial == NULL || port->firmware == NULL || !port_is_whole(port))
+    return FWB_ERR_ARGUMENT;
   if (!fwb_is_serial(fwb_span_of(port->serial))) return FWB_ERR_ARGUMENT;
   memset(camera, 0, sizeof *camera);
   camera->port = port;
@@ -49,22 +51,28 @@ void fwb_forget_session(fwb_camera *camera) {
   memset(&camera->dock, 0, sizeof camera->dock);
 }
 
-static bool answering(const fwb_camera *camera) { return camera->answer_length > 0 || camera->listing; }
+static bool answering(const fwb_camera *camera) {
+  return camera->answer_length > 0 || camera->listing;
+}
 
 /* One answer at a time: what follows waits in the decoder, and then on the line. */
 static void act_on_input(fwb_camera *camera) {
   fwb_frame frame;
-  while (!answering(camera) && fwb_decoder_next(&camera->decoder, &frame)) fwb_dispatch(camera, &frame);
+  while (!answering(camera) && fwb_decoder_next(&camera->decoder, &frame))
+    fwb_dispatch(camera, &frame);
 }
 
-/* SPEC 2: after FRAME_GAP_MS of silence the frame that is waited for is given up, and what it hid is found. */
+/* SPEC 2: after FRAME_GAP_MS of silence the frame that is waited for is given up, and what it hid
+ * is found. */
 static void act_on_gap(fwb_camera *camera, uint64_t now) {
   act_on_input(camera);
   if (camera->held_back || now - camera->last_input_ms < FWB_FRAME_GAP_MS) return;
   while (!answering(camera) && fwb_decoder_gap(&camera->decoder)) act_on_input(camera);
 }
 
-void fwb_camera_tick(fwb_camera *camera) { act_on_gap(camera, camera->port->monotonic_ms(camera->port->context)); }
+void fwb_camera_tick(fwb_camera *camera) {
+  act_on_gap(camera, camera->port->monotonic_ms(camera->port->context));
+}
 
 size_t fwb_camera_input(fwb_camera *camera, const uint8_t *bytes, size_t length) {
   const uint64_t now = camera->port->monotonic_ms(camera->port->context);
@@ -116,14 +124,17 @@ static void begin_data(fwb_camera *camera) {
   }
 }
 
-/* Storage that fails inside a frame: the frame is filled up and ends in a wrong CRC, then comes the ERROR. */
+/* Storage that fails inside a frame: the frame is filled up and ends in a wrong CRC, then comes the
+ * ERROR. */
 static size_t send_clip_bytes(fwb_camera *camera, uint8_t *bytes, size_t capacity) {
   const fwb_port *port = camera->port;
   const size_t done = camera->data_sent - DATA_PREFIX_SIZE;
   const size_t left = camera->data_length - done;
   const size_t count = left < capacity ? left : capacity;
   const uint64_t offset = camera->data_offset + done;
-  if (!camera->data_failed) camera->data_failed = port->read_clip(port->context, camera->data_counter, offset, bytes, count) != FWB_OK;
+  if (!camera->data_failed)
+    camera->data_failed =
+        port->read_clip(port->context, camera->data_counter, offset, bytes, count) != FWB_OK;
   if (camera->data_failed) memset(bytes, 0, count);
   camera->data_crc = fwb_crc32(camera->data_crc, bytes, count);
   return count;
@@ -170,7 +181,8 @@ size_t fwb_camera_output(fwb_camera *camera, uint8_t *bytes, size_t capacity) {
 }
 
 bool fwb_camera_has_output(const fwb_camera *camera) {
-  return camera->data_active || camera->answer_length > 0 || camera->listing || camera->read_count > 0;
+  return camera->data_active || camera->answer_length > 0 || camera->listing ||
+         camera->read_count > 0;
 }
 
 void fwb_camera_line_lost(fwb_camera *camera) {

@@ -38,13 +38,16 @@ static void on_list(fwb_camera *camera, const fwb_frame *frame) {
   camera->listing = true;
 }
 
-/* Reads the record at or after a counter; FWB_ERR_NOT_FOUND, FWB_ERR_STORAGE. `bytes` backs the record's strings. */
-static int find_record(const fwb_camera *camera, uint64_t from, uint8_t bytes[FWB_RECORD_SIZE_MAX], fwb_record *record) {
+/* Reads the record at or after a counter; FWB_ERR_NOT_FOUND, FWB_ERR_STORAGE. `bytes` backs the
+ * record's strings. */
+static int find_record(const fwb_camera *camera, uint64_t from, uint8_t bytes[FWB_RECORD_SIZE_MAX],
+                       fwb_record *record) {
   const fwb_port *port = camera->port;
   size_t length = 0;
   const int found = port->find_clip(port->context, from, bytes, &length);
   if (found != FWB_OK) return found == FWB_ERR_NOT_FOUND ? found : FWB_ERR_STORAGE;
-  if (fwb_record_decode(bytes, length, record) != FWB_OK || record->counter < from) return FWB_ERR_STORAGE;
+  if (fwb_record_decode(bytes, length, record) != FWB_OK || record->counter < from)
+    return FWB_ERR_STORAGE;
   return FWB_OK;
 }
 
@@ -88,7 +91,8 @@ static void on_read(fwb_camera *camera, const fwb_frame *frame) {
     return;
   }
   const int found = find_record(camera, counter, bytes, &record);
-  const bool limits = length >= 1 && length <= FWB_READ_LENGTH_MAX && most >= FWB_DATA_BYTES_MIN && most <= FWB_DATA_BYTES_MAX;
+  const bool limits = length >= 1 && length <= FWB_READ_LENGTH_MAX && most >= FWB_DATA_BYTES_MIN &&
+                      most <= FWB_DATA_BYTES_MAX;
   if (found == FWB_ERR_STORAGE) {
     fwb_answer_error(camera, frame->request, FWB_CODE_STORAGE, "index");
   } else if (found != FWB_OK || record.counter != counter) {
@@ -120,7 +124,8 @@ static void on_receipt(fwb_camera *camera, const fwb_frame *frame) {
   const int found = find_record(camera, counter, bytes, &record);
   const bool held = found == FWB_OK && record.counter == counter;
   const bool given = counter >= 1 && counter <= port->last_counter(port->context);
-  const fwb_receipt_subject subject = {camera->dock_id, port->serial, counter, held ? &record : NULL};
+  const fwb_receipt_subject subject = {camera->dock_id, port->serial, counter,
+                                       held ? &record : NULL};
   if (found == FWB_ERR_STORAGE) {
     fwb_answer_error(camera, frame->request, FWB_CODE_STORAGE, "index");
   } else if (!held && !given) {

@@ -23,7 +23,8 @@ size_t fwb_decoder_push(fwb_decoder *decoder, const uint8_t *bytes, size_t lengt
   return taken;
 }
 
-/* SPEC 2: magic, flags 0, length within the limit (here: of this receiver's memory) and a right header CRC. */
+/* SPEC 2: magic, flags 0, length within the limit (here: of this receiver's memory) and a right
+ * header CRC. */
 static bool header_holds(const fwb_decoder *decoder) {
   const uint8_t *header = decoder->bytes + decoder->start;
   const size_t overhead = FWB_FRAME_HEADER_SIZE + FWB_FRAME_CRC_SIZE;
@@ -88,6 +89,7 @@ size_t fwb_frame_encode(const fwb_frame *frame, uint8_t *bytes, size_t capacity)
   /* The payload may already be in place. */
   if (length > 0) memmove(bytes + FWB_FRAME_HEADER_SIZE, frame->payload.bytes, length);
   fwb_header_encode(bytes, frame->type, frame->request, (uint32_t)length);
-  fwb_put_u32(bytes + FWB_FRAME_HEADER_SIZE + length, fwb_crc32(0, bytes + FWB_FRAME_HEADER_SIZE, length));
+  fwb_put_u32(bytes + FWB_FRAME_HEADER_SIZE + length,
+              fwb_crc32(0, bytes + FWB_FRAME_HEADER_SIZE, length));
   return whole;
 }

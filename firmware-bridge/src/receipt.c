@@ -27,13 +27,15 @@ typedef struct receipt {
 static void expect(fwb_reader *reader, const char *text) {
   const fwb_span wanted = fwb_span_of(text);
   const fwb_span found = fwb_read_bytes(reader, wanted.length);
-  if (!reader->failed && memcmp(found.bytes, wanted.bytes, wanted.length) != 0) reader->failed = true;
+  if (!reader->failed && memcmp(found.bytes, wanted.bytes, wanted.length) != 0)
+    reader->failed = true;
 }
 
 /* The bytes up to `end`, which is consumed. */
 static fwb_span until(fwb_reader *reader, uint8_t end) {
   size_t length = 0;
-  while (reader->at + length < reader->length && reader->bytes[reader->at + length] != end) length++;
+  while (reader->at + length < reader->length && reader->bytes[reader->at + length] != end)
+    length++;
   const fwb_span span = fwb_read_bytes(reader, length);
   (void)fwb_read_u8(reader);
   return span;
@@ -43,7 +45,8 @@ static uint64_t decimal_line(fwb_reader *reader, const char *label) {
   expect(reader, label);
   const fwb_span digits = until(reader, '\n');
   uint64_t value = 0;
-  if (digits.length < 1 || digits.length > 16 || (digits.length > 1 && digits.bytes[0] == '0')) reader->failed = true;
+  if (digits.length < 1 || digits.length > 16 || (digits.length > 1 && digits.bytes[0] == '0'))
+    reader->failed = true;
   for (size_t i = 0; i < digits.length && !reader->failed; i++) {
     if (digits.bytes[i] < '0' || digits.bytes[i] > '9') reader->failed = true;
     value = value * 10u + (uint64_t)(digits.bytes[i] - '0');
@@ -78,7 +81,8 @@ static int base64_digit(uint8_t c) {
   return c == '/' ? 63 : -1;
 }
 
-/* 92 letters for 68 bytes, the last of them `=`; the two spare bits must be 0, so that a receipt has one spelling. */
+/* 92 letters for 68 bytes, the last of them `=`; the two spare bits must be 0, so that a receipt
+ * has one spelling. */
 static void base64_signed(fwb_reader *reader, uint8_t bytes[SIGNED_SIZE]) {
   const fwb_span text = fwb_read_bytes(reader, SIGNED_BASE64);
   uint32_t held = 0;
@@ -94,7 +98,8 @@ static void base64_signed(fwb_reader *reader, uint8_t bytes[SIGNED_SIZE]) {
       bytes[at++] = (uint8_t)(held >> bits);
     }
   }
-  if (reader->failed || text.bytes[SIGNED_BASE64 - 1u] != '=' || (held & 3u) != 0) reader->failed = true;
+  if (reader->failed || text.bytes[SIGNED_BASE64 - 1u] != '=' || (held & 3u) != 0)
+    reader->failed = true;
 }
 
 static bool at_proof(const fwb_reader *reader) {
@@ -138,22 +143,27 @@ static bool parse(fwb_span note, receipt *into) {
 }
 
 /* C2SP signed-note: the key id is the first four bytes of SHA-256(name | 0A | 01 | key). */
-static bool signature_holds(const fwb_port *port, const uint8_t key[FWB_KEY_SIZE], const receipt *given) {
+static bool signature_holds(const fwb_port *port, const uint8_t key[FWB_KEY_SIZE],
+                            const receipt *given) {
   uint8_t named[FWB_DOCK_ID_SIZE_MAX + 8u + 2u + FWB_KEY_SIZE];
   uint8_t digest[FWB_SHA256_SIZE];
   fwb_writer writer = {named, sizeof named, 0, false};
   fwb_write_bytes(&writer, given->dock.bytes, given->dock.length);
   fwb_write_bytes(&writer, "/receipt", 8);
-  if (writer.failed || writer.length != given->name.length || memcmp(named, given->name.bytes, writer.length) != 0) return false;
+  if (writer.failed || writer.length != given->name.length ||
+      memcmp(named, given->name.bytes, writer.length) != 0)
+    return false;
   fwb_write_bytes(&writer, "\n\x01", 2);
   fwb_write_bytes(&writer, key, FWB_KEY_SIZE);
-  if (writer.failed || port->sha256(port->context, named, writer.length, digest) != FWB_OK) return false;
+  if (writer.failed || port->sha256(port->context, named, writer.length, digest) != FWB_OK)
+    return false;
   if (memcmp(digest, given->signed_part, 4) != 0) return false;
   return port->verify(port->context, key, given->text, given->signed_part + 4) == FWB_OK;
 }
 
 /* RFC 6962 2.1: SHA-256(01 | left | right); the result may replace either input. */
-static bool hash_node(const fwb_port *port, const uint8_t *left, const uint8_t *right, uint8_t *node) {
+static bool hash_node(const fwb_port *port, const uint8_t *left, const uint8_t *right,
+                      uint8_t *node) {
   uint8_t both[1 + 2 * FWB_SHA256_SIZE];
   both[0] = 1;
   memcpy(both + 1, left, FWB_SHA256_SIZE);
@@ -188,14 +198,17 @@ static bool proof_holds(const fwb_port *port, const receipt *given) {
 }
 
 static bool subject_holds(const fwb_receipt_subject *subject, const receipt *given) {
-  if (!fwb_span_equals(given->dock, subject->dock_id) || !fwb_span_equals(given->camera, subject->serial)) return false;
+  if (!fwb_span_equals(given->dock, subject->dock_id) ||
+      !fwb_span_equals(given->camera, subject->serial))
+    return false;
   if (given->counter != subject->counter) return false;
   if (subject->record == NULL) return true;
-  return given->size == subject->record->size && memcmp(given->sha256, subject->record->sha256, FWB_SHA256_SIZE) == 0;
+  return given->size == subject->record->size &&
+         memcmp(given->sha256, subject->record->sha256, FWB_SHA256_SIZE) == 0;
 }
 
-int fwb_receipt_check(const fwb_port *port, const uint8_t receipt_key[FWB_KEY_SIZE], const fwb_receipt_subject *subject,
-                      fwb_span note) {
+int fwb_receipt_check(const fwb_port *port, const uint8_t receipt_key[FWB_KEY_SIZE],
+                      const fwb_receipt_subject *subject, fwb_span note) {
   receipt given;
   memset(&given, 0, sizeof given);
   if (note.length > FWB_RECEIPT_SIZE_MAX || !parse(note, &given)) return FWB_ERR_RECEIPT;

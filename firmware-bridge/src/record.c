@@ -6,7 +6,8 @@ static const char LABEL[] = "docket-clip/1"; /* its terminating 00 is part of wh
 
 static_assert(sizeof LABEL == 14, "SPEC 5: the label and its 00");
 
-/* Bytes that follow a UTF-8 lead byte, or -1. Overlong forms and surrogates are refused through the first of them. */
+/* Bytes that follow a UTF-8 lead byte, or -1. Overlong forms and surrogates are refused through the
+ * first of them. */
 static int utf8_tail(uint8_t lead, uint8_t second) {
   if (lead < 0x80) return 0;
   if (lead >= 0xc2 && lead <= 0xdf) return 1;
@@ -34,8 +35,9 @@ static bool is_utf8(fwb_span text) {
 }
 
 static bool fields_hold(const fwb_record *record) {
-  return record->auth <= 1 && fwb_is_serial(record->serial) && record->counter >= 1 && record->counter <= FWB_COUNTER_MAX &&
-         record->size <= FWB_COUNTER_MAX && record->clock_quality <= 3 && record->trigger <= 4 && record->flags <= 1 &&
+  return record->auth <= 1 && fwb_is_serial(record->serial) && record->counter >= 1 &&
+         record->counter <= FWB_COUNTER_MAX && record->size <= FWB_COUNTER_MAX &&
+         record->clock_quality <= 3 && record->trigger <= 4 && record->flags <= 1 &&
          is_utf8(record->name) && is_utf8(record->wearer);
 }
 
@@ -59,7 +61,8 @@ int fwb_record_decode(const uint8_t *bytes, size_t length, fwb_record *record) {
   return fwb_reader_done(&reader) && fields_hold(record) ? FWB_OK : FWB_ERR_MALFORMED;
 }
 
-int fwb_record_sign(const fwb_port *port, const fwb_record *record, uint8_t bytes[FWB_RECORD_SIZE_MAX], size_t *length) {
+int fwb_record_sign(const fwb_port *port, const fwb_record *record,
+                    uint8_t bytes[FWB_RECORD_SIZE_MAX], size_t *length) {
   fwb_record signed_record = *record;
   signed_record.auth = port->sign != NULL ? 1 : 0;
   signed_record.serial = fwb_span_of(port->serial);
@@ -88,5 +91,6 @@ int fwb_record_sign(const fwb_port *port, const fwb_record *record, uint8_t byte
   memset(bytes + body, 0, FWB_SIGNATURE_SIZE);
   *length = body + FWB_SIGNATURE_SIZE;
   if (port->sign == NULL) return FWB_OK;
-  return port->sign(port->context, message, writer.length, bytes + body) == FWB_OK ? FWB_OK : FWB_ERR_CRYPTO;
+  return port->sign(port->context, message, writer.length, bytes + body) == FWB_OK ? FWB_OK
+                                                                                   : FWB_ERR_CRYPTO;
 }

@@ -5,7 +5,10 @@
 static const char CAMERA_LABEL[] = "docket-link/1 camera";
 static const char DOCK_LABEL[] = "docket-link/1 dock";
 
-enum { TRANSCRIPT_MAX = sizeof CAMERA_LABEL + 1 + 1 + FWB_DOCK_ID_SIZE_MAX + 1 + FWB_SERIAL_SIZE_MAX + 2 * FWB_NONCE_SIZE + 8 };
+enum {
+  TRANSCRIPT_MAX = sizeof CAMERA_LABEL + 1 + 1 + FWB_DOCK_ID_SIZE_MAX + 1 + FWB_SERIAL_SIZE_MAX +
+                   2 * FWB_NONCE_SIZE + 8
+};
 
 static_assert(sizeof CAMERA_LABEL >= sizeof DOCK_LABEL, "TRANSCRIPT_MAX is for the longer label");
 
@@ -74,7 +77,8 @@ void fwb_on_prove(fwb_camera *camera, const fwb_frame *frame) {
   const fwb_span label = {(const uint8_t *)DOCK_LABEL, sizeof DOCK_LABEL};
   const fwb_span given = {message, transcript(camera, label, message)};
   const bool known = port->find_dock(port->context, camera->dock_id, &camera->dock) == FWB_OK;
-  if (!known || given.length == 0 || port->verify(port->context, camera->dock.link_key, given, frame->payload.bytes) != FWB_OK) {
+  if (!known || given.length == 0 ||
+      port->verify(port->context, camera->dock.link_key, given, frame->payload.bytes) != FWB_OK) {
     fwb_forget_session(camera);
     fwb_answer_error(camera, frame->request, FWB_CODE_NOT_AUTHENTIC, "not authentic");
     return;

@@ -1,6 +1,8 @@
 #include "internal.h"
 
-static bool is_lower_or_digit(uint8_t c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+static bool is_lower_or_digit(uint8_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 static bool is_dock_part(const uint8_t *bytes, size_t length) {
   if (length < 1 || length > 64) return false;
@@ -15,7 +17,8 @@ bool fwb_is_dock_id(fwb_span text) {
   size_t slash = 0;
   while (slash < text.length && text.bytes[slash] != '/') slash++;
   if (slash == text.length) return false;
-  return is_dock_part(text.bytes, slash) && is_dock_part(text.bytes + slash + 1, text.length - slash - 1);
+  return is_dock_part(text.bytes, slash) &&
+         is_dock_part(text.bytes + slash + 1, text.length - slash - 1);
 }
 
 bool fwb_is_serial(fwb_span text) {

@@ -1,6 +1,7 @@
 /*
- * A camera on the bench: one clip, a fixed nonce and clock, and for Ed25519 a table of the signatures that the vectors hold, which were
- * made elsewhere. A signature is right when it is in the table.
+ * A camera on the bench: one clip, a fixed nonce and clock, and for Ed25519 a table of the
+ * signatures that the vectors hold, which were made elsewhere. A signature is right when it is in
+ * the table.
  */
 #ifndef FWB_TEST_BENCH_CAMERA_H
 #define FWB_TEST_BENCH_CAMERA_H
@@ -15,15 +16,15 @@
 static int failures;
 static int checks;
 
-#define CHECK(condition, ...)                             \
-  do {                                                    \
-    checks++;                                             \
-    if (!(condition)) {                                   \
-      failures++;                                         \
+#define CHECK(condition, ...)                                      \
+  do {                                                             \
+    checks++;                                                      \
+    if (!(condition)) {                                            \
+      failures++;                                                  \
       printf("FAILED %s:%d %s: ", __FILE__, __LINE__, #condition); \
-      printf(__VA_ARGS__);                                \
-      printf("\n");                                       \
-    }                                                     \
+      printf(__VA_ARGS__);                                         \
+      printf("\n");                                                \
+    }                                                              \
   } while (0)
 
 static size_t unhex(const char *digits, uint8_t *bytes, size_t capacity) {
@@ -54,7 +55,8 @@ typedef struct bench {
   int64_t clock_ms;
 } bench;
 
-static int bench_find(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX], size_t *length) {
+static int bench_find(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX],
+                      size_t *length) {
   const bench *it = context;
   if (it->erased > 0 || from > 3) return FWB_ERR_NOT_FOUND;
   memcpy(record, it->record, it->record_length);
@@ -62,9 +64,11 @@ static int bench_find(void *context, uint64_t from, uint8_t record[FWB_RECORD_SI
   return FWB_OK;
 }
 
-static int bench_read(void *context, uint64_t counter, uint64_t offset, uint8_t *bytes, size_t length) {
+static int bench_read(void *context, uint64_t counter, uint64_t offset, uint8_t *bytes,
+                      size_t length) {
   const bench *it = context;
-  if (it->storage_fails || it->erased > 0 || counter != 3 || offset + length > sizeof it->clip) return FWB_ERR_STORAGE;
+  if (it->storage_fails || it->erased > 0 || counter != 3 || offset + length > sizeof it->clip)
+    return FWB_ERR_STORAGE;
   memcpy(bytes, it->clip + offset, length);
   return FWB_OK;
 }
@@ -81,7 +85,8 @@ static uint64_t bench_last(void *context) {
   return 3;
 }
 
-static int bench_sha256(void *context, const uint8_t *bytes, size_t length, uint8_t digest[FWB_SHA256_SIZE]) {
+static int bench_sha256(void *context, const uint8_t *bytes, size_t length,
+                        uint8_t digest[FWB_SHA256_SIZE]) {
   (void)context;
   sha256(bytes, length, digest);
   return FWB_OK;
@@ -89,12 +94,15 @@ static int bench_sha256(void *context, const uint8_t *bytes, size_t length, uint
 
 static const vector_signed *bench_signature(const char *key, const uint8_t *bytes, size_t length) {
   for (size_t i = 0; i < sizeof VECTOR_SIGNED / sizeof VECTOR_SIGNED[0]; i++) {
-    if (strcmp(VECTOR_SIGNED[i].key, key) == 0 && equals_hex(bytes, length, VECTOR_SIGNED[i].message)) return &VECTOR_SIGNED[i];
+    if (strcmp(VECTOR_SIGNED[i].key, key) == 0 &&
+        equals_hex(bytes, length, VECTOR_SIGNED[i].message))
+      return &VECTOR_SIGNED[i];
   }
   return NULL;
 }
 
-static int bench_sign(void *context, const uint8_t *bytes, size_t length, uint8_t signature[FWB_SIGNATURE_SIZE]) {
+static int bench_sign(void *context, const uint8_t *bytes, size_t length,
+                      uint8_t signature[FWB_SIGNATURE_SIZE]) {
   const vector_signed *found = bench_signature(VECTOR_CAMERA_KEY, bytes, length);
   (void)context;
   if (found == NULL) return FWB_ERR_CRYPTO;
@@ -108,7 +116,9 @@ static int bench_verify(void *context, const uint8_t key[FWB_KEY_SIZE], fwb_span
   (void)context;
   for (size_t i = 0; i < FWB_KEY_SIZE; i++) snprintf(digits + 2 * i, 3, "%02x", key[i]);
   const vector_signed *found = bench_signature(digits, message.bytes, message.length);
-  return found != NULL && equals_hex(signature, FWB_SIGNATURE_SIZE, found->signature) ? FWB_OK : FWB_ERR_NOT_AUTHENTIC;
+  return found != NULL && equals_hex(signature, FWB_SIGNATURE_SIZE, found->signature)
+             ? FWB_OK
+             : FWB_ERR_NOT_AUTHENTIC;
 }
 
 static int bench_random(void *context, uint8_t *bytes, size_t length) {
@@ -141,9 +151,11 @@ static int bench_dock(void *context, const char *dock_id, fwb_dock *dock) {
 }
 
 static void bench_init(bench *it) {
-  const fwb_port port = {it,           VECTOR_SERIAL, "fwb-test 1.0",  bench_find,      bench_read,      bench_erase,  bench_last,
-                         bench_sha256, bench_sign,    bench_verify,    bench_random,    bench_monotonic, bench_clock_get,
-                         bench_clock_set, bench_status, bench_dock};
+  const fwb_port port = {
+      it,           VECTOR_SERIAL,   "fwb-test 1.0",  bench_find,      bench_read,
+      bench_erase,  bench_last,      bench_sha256,    bench_sign,      bench_verify,
+      bench_random, bench_monotonic, bench_clock_get, bench_clock_set, bench_status,
+      bench_dock};
   memset(it, 0, sizeof *it);
   it->port = port;
   it->clock_ms = 1760000060000;

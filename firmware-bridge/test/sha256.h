@@ -1,4 +1,5 @@
-/* FIPS 180-4, short rather than fast: the library takes SHA-256 from its port, and tests have only a C compiler. */
+/* FIPS 180-4, short rather than fast: the library takes SHA-256 from its port, and tests have only
+ * a C compiler. */
 #ifndef FWB_TEST_SHA256_H
 #define FWB_TEST_SHA256_H
 
@@ -7,7 +8,8 @@
 
 static uint32_t sha256_rotate(uint32_t x, unsigned n) { return x >> n | x << (32u - n); }
 
-/* The first 32 bits of the fractional part of the square or cube root of a prime, by bisection on integers. */
+/* The first 32 bits of the fractional part of the square or cube root of a prime, by bisection on
+ * integers. */
 static uint32_t sha256_root_bits(uint32_t prime, int cube) {
   uint64_t low = 0;
   uint64_t high = (uint64_t)1 << 37;
@@ -54,7 +56,8 @@ static void sha256_block(const sha256_tables *tables, uint32_t state[8], const u
   uint32_t w[64];
   uint32_t v[8];
   for (unsigned i = 0; i < 16; i++) {
-    w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
+    w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
+           (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
   }
   for (unsigned i = 16; i < 64; i++) {
     const uint32_t s0 = sha256_rotate(w[i - 15], 7) ^ sha256_rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
@@ -85,7 +88,8 @@ static void sha256(const uint8_t *bytes, size_t length, uint8_t digest[32]) {
   for (size_t at = 0; at < whole; at += 64) sha256_block(&tables, state, bytes + at);
   if (rest > 0) memcpy(tail, bytes + whole, rest);
   tail[rest] = 0x80;
-  for (unsigned i = 0; i < 8; i++) tail[tail_length - 1 - i] = (uint8_t)((uint64_t)length * 8u >> (8u * i));
+  for (unsigned i = 0; i < 8; i++)
+    tail[tail_length - 1 - i] = (uint8_t)((uint64_t)length * 8u >> (8u * i));
   for (size_t at = 0; at < tail_length; at += 64) sha256_block(&tables, state, tail + at);
   for (unsigned i = 0; i < 32; i++) digest[i] = (uint8_t)(state[i / 4] >> (24u - 8u * (i % 4)));
 }

@@ -33,7 +33,8 @@ static void step(const char *name, size_t in_size, size_t out_size) {
   uint8_t bytes[16384];
   const vector_step *given = find_step(name);
   converse(bytes, unhex(given->dock, bytes, sizeof bytes), in_size, out_size);
-  CHECK(equals_hex(line, line_length, given->camera), "%s (in %zu, out %zu)", name, in_size, out_size);
+  CHECK(equals_hex(line, line_length, given->camera), "%s (in %zu, out %zu)", name, in_size,
+        out_size);
 }
 
 static void prove(void) {
@@ -51,9 +52,12 @@ static size_t request(uint8_t *bytes, uint8_t type, const void *payload, size_t 
 static void test_checksums(void) {
   uint8_t digest[32];
   CHECK(fwb_crc32(0, (const uint8_t *)"123456789", 9) == 0xcbf43926u, "SPEC 1: check value");
-  CHECK(fwb_crc32(fwb_crc32(0, (const uint8_t *)"1234", 4), (const uint8_t *)"56789", 5) == 0xcbf43926u, "in pieces");
+  CHECK(fwb_crc32(fwb_crc32(0, (const uint8_t *)"1234", 4), (const uint8_t *)"56789", 5) ==
+            0xcbf43926u,
+        "in pieces");
   sha256((const uint8_t *)"abc", 3, digest);
-  CHECK(equals_hex(digest, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "FIPS 180-4: abc");
+  CHECK(equals_hex(digest, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        "FIPS 180-4: abc");
 }
 
 static void test_streams(void) {
@@ -77,8 +81,10 @@ static void test_streams(void) {
         while (fwb_decoder_next(&decoder, &frame)) found_after_gap++;
       }
       CHECK(found == given->frames, "%s: %d frames in pieces of %zu", given->name, found, piece);
-      CHECK(found_after_gap == given->frames_after_gap, "%s: %d frames after the gap", given->name, found_after_gap);
-      CHECK((int)decoder.discarded == given->discarded, "%s: %d discarded", given->name, (int)decoder.discarded);
+      CHECK(found_after_gap == given->frames_after_gap, "%s: %d frames after the gap", given->name,
+            found_after_gap);
+      CHECK((int)decoder.discarded == given->discarded, "%s: %d discarded", given->name,
+            (int)decoder.discarded);
     }
   }
 }
@@ -93,7 +99,8 @@ static void test_records(void) {
     fwb_record record;
     size_t again_length = 0;
     const int result = fwb_record_decode(bytes, length, &record);
-    CHECK(result == (given->ok == 0 ? FWB_ERR_MALFORMED : FWB_OK), "record %s: %d", given->name, result);
+    CHECK(result == (given->ok == 0 ? FWB_ERR_MALFORMED : FWB_OK), "record %s: %d", given->name,
+          result);
     if (given->ok != 1) continue;
     char serial[FWB_SERIAL_SIZE_MAX + 1] = {0};
     memcpy(serial, record.serial.bytes, record.serial.length);
@@ -116,8 +123,10 @@ static void test_receipts(void) {
     const size_t length = unhex(given->note, payload + 8, sizeof payload - 8);
     converse(bytes, request(bytes, FWB_RECEIPT, payload, 8 + length), 4096, 4096);
     CHECK(it.erased == given->ok, "receipt %s: erased %d", given->name, it.erased);
-    CHECK(line[2] == (given->ok ? FWB_RELEASED : FWB_ERROR), "receipt %s: answer %02x", given->name, line[2]);
-    CHECK(given->ok || line[16] == FWB_CODE_BAD_RECEIPT, "receipt %s: code %d", given->name, line[16]);
+    CHECK(line[2] == (given->ok ? FWB_RELEASED : FWB_ERROR), "receipt %s: answer %02x", given->name,
+          line[2]);
+    CHECK(given->ok || line[16] == FWB_CODE_BAD_RECEIPT, "receipt %s: code %d", given->name,
+          line[16]);
   }
 }
 
@@ -139,9 +148,12 @@ static void test_reads_outstanding(void) {
   prove();
   payload[16] = 100;
   payload[20] = 64;
-  for (unsigned i = 0; i < FWB_READS_OUTSTANDING_MAX + 1; i++) length += request(bytes + length, FWB_READ, payload, sizeof payload);
+  for (unsigned i = 0; i < FWB_READS_OUTSTANDING_MAX + 1; i++)
+    length += request(bytes + length, FWB_READ, payload, sizeof payload);
   CHECK(fwb_camera_input(&it.camera, bytes, length) == length, "taken");
-  CHECK(fwb_camera_output(&it.camera, line, sizeof line) > 0 && line[2] == FWB_ERROR && line[16] == FWB_CODE_BUSY, "one more is BUSY");
+  CHECK(fwb_camera_output(&it.camera, line, sizeof line) > 0 && line[2] == FWB_ERROR &&
+            line[16] == FWB_CODE_BUSY,
+        "one more is BUSY");
   size_t frames = 0;
   while (fwb_camera_output(&it.camera, line, sizeof line) > 0) frames += line[2] == FWB_DATA;
   CHECK(frames == 2 * FWB_READS_OUTSTANDING_MAX, "%zu DATA frames", frames);
@@ -159,7 +171,8 @@ static void test_storage_fails(void) {
   converse(bytes, request(bytes, FWB_READ, payload, sizeof payload), 4096, 10);
   fwb_decoder_init(&decoder, bytes, sizeof bytes);
   fwb_decoder_push(&decoder, line, line_length);
-  CHECK(fwb_decoder_next(&decoder, &frame) && frame.type == FWB_ERROR && frame.payload.bytes[0] == FWB_CODE_STORAGE,
+  CHECK(fwb_decoder_next(&decoder, &frame) && frame.type == FWB_ERROR &&
+            frame.payload.bytes[0] == FWB_CODE_STORAGE,
         "no DATA that looks right");
   CHECK(!fwb_decoder_next(&decoder, &frame), "nothing after the ERROR");
   step("STATUS", 4096, 4096);
@@ -180,7 +193,8 @@ static void test_gap(void) {
   fwb_camera_tick(&it.camera);
   length = fwb_camera_output(&it.camera, line, sizeof line);
   CHECK(equals_hex(line, length, status->camera), "the frame behind the cut one is answered");
-  CHECK(fwb_camera_discarded(&it.camera) == 16, "discarded %d", (int)fwb_camera_discarded(&it.camera));
+  CHECK(fwb_camera_discarded(&it.camera) == 16, "discarded %d",
+        (int)fwb_camera_discarded(&it.camera));
 }
 
 static void test_line_lost(void) {
@@ -196,13 +210,16 @@ static void test_line_lost(void) {
   step("STATUS before HELLO", 4096, 4096);
 }
 
-/* Damaged sessions, by a fixed generator: nothing is erased, and the camera still answers afterwards. */
+/* Damaged sessions, by a fixed generator: nothing is erased, and the camera still answers
+ * afterwards. */
 static void test_damage(void) {
   static uint8_t bytes[65536];
   uint32_t state = 1;
   size_t length = 0;
   for (size_t i = 0; i < sizeof VECTOR_SESSION / sizeof VECTOR_SESSION[0]; i++) {
-    if (strcmp(VECTOR_SESSION[i].name, "RECEIPT") == 0 || strcmp(VECTOR_SESSION[i].name, "RECEIPT repeated") == 0) continue;
+    if (strcmp(VECTOR_SESSION[i].name, "RECEIPT") == 0 ||
+        strcmp(VECTOR_SESSION[i].name, "RECEIPT repeated") == 0)
+      continue;
     length += unhex(VECTOR_SESSION[i].dock, bytes + length, sizeof bytes - length);
   }
   bench_init(&it);
@@ -244,6 +261,7 @@ int main(void) {
   test_line_lost();
   test_damage();
   test_init();
-  printf("fwb: %d checks, %d failed; a camera takes %zu bytes\n", checks, failures, sizeof(fwb_camera));
+  printf("fwb: %d checks, %d failed; a camera takes %zu bytes\n", checks, failures,
+         sizeof(fwb_camera));
   return failures == 0 ? 0 : 1;
 }

@@ -1,18 +1,14 @@
-import { formatHex, utf8 } from '../core/bytes.ts';
 import type { AlarmCode } from '../core/dock/alarms.ts';
 import type { BayInput, BayState } from '../core/dock/bay-state.ts';
-import { decide } from '../core/dock/decide.ts';
-import { hasGap } from '../core/dock/state.ts';
-import { DockError, isDockError } from '../core/errors.ts';
+import { DockError, dispositionOf, type ErrorCode, isDockError } from '../core/errors.ts';
 import type { ClipRecord } from '../core/evidence/clip.ts';
-import { findCounterGaps } from '../core/evidence/gaps.ts';
 import type { CameraInventory, CameraSession } from '../ports/camera-link.ts';
 import type { Alarms } from './alarms.ts';
-import type { IndexedClip } from './clip-index.ts';
 import type { Evidence } from './evidence.ts';
-import { ingestClip } from './ingest.ts';
-import { makeReceipt } from './receipts.ts';
-import { readVerifiedManifest } from './recover.ts';
+import { hasRoom } from './ingest.ts';
+import { readInventory, recordGaps, recordRefused } from './inventory.ts';
+import { placeHold } from './place-hold.ts';
+import { ClipTaker } from './take-clip.ts';
 
 export interface VisitDeps {
   readonly evidence: Evidence;
@@ -25,42 +21,52 @@ export interface VisitDeps {
   readonly onEvent: (kind: string, body: Readonly<Record<string, string | number>>) => void;
   /** Why the dock takes no clips, if it does not. */
   readonly halted: () => AlarmCode | undefined;
+  /** Refusals that are entries already, by the bay's whole run: a camera that stays, or comes back, is not recorded anew. */
+  readonly refusals: Set<string>;
+  /** The camera got on: what failed before no longer counts. */
+  readonly onAdvance: () => void;
 }
 
 /** How often a camera that stays is asked whether it has something new. */
 const INVENTORY_PERIOD_MS = 10_000;
 const FULL_RETRY_MS = 15_000;
-const REFUSALS_MAX = 3;
+const CLIP_TRIES_MAX = 3;
+const CLIP_RETRY_MS = 500;
 
 /** One camera's stay in a bay, from its proof of identity until it is taken out. */
 export class CameraVisit {
   readonly #deps: VisitDeps;
-  #inventory: CameraInventory = { records: [], refused: [] };
-  #cameraClockOffsetMs: number | undefined;
-  #refusals = 0;
-  #refusedRecorded = 0;
+  readonly #taker: ClipTaker;
+  readonly #tries = new Map<number, number>();
+  readonly #setAside = new Map<number, DockError>();
+  /** Undefined until the camera said what it has. */
+  #inventory: CameraInventory | undefined;
   #holding: Promise<void> = Promise.resolve();
 
   constructor(deps: VisitDeps) {
     this.#deps = deps;
+    this.#taker = new ClipTaker(deps);
   }
 
   /** Returns when the camera was taken out; throws what a retry or a person must mend. */
   async run(): Promise<void> {
-    const { session, input, evidence, signal } = this.#deps;
+    const { session, input, evidence, signal, halted } = this.#deps;
     const { serial, lastCounter } = session;
     input({ kind: 'hello', serial, lastCounter });
-    this.#cameraClockOffsetMs = await session.setClock(evidence.clock.nowMs(), signal);
+    this.#taker.cameraClockOffsetMs = await session.setClock(evidence.clock.nowMs(), signal);
     input({ kind: 'clock-set' });
+    if (halted() === undefined) input({ kind: 'resumed' });
     for (;;) {
-      await this.#list();
-      const code = this.#deps.halted();
+      const inventory = await this.#list();
+      const code = halted();
       if (code !== undefined) {
         input({ kind: 'waiting', code });
-        return await session.closed;
+        return await this.#untilTakenOut();
       }
-      await this.#takeAll();
+      await this.#takeAll(inventory);
+      if (halted() !== undefined) continue;
       await this.placeHolds();
+      this.#throwIfSetAside();
       if (await this.#isTakenOut(INVENTORY_PERIOD_MS)) return;
     }
   }
@@ -68,40 +74,50 @@ export class CameraVisit {
   /** Places the holds that an officer or the camera asked for, of clips that are in the vault. Calls wait for one another. */
   placeHolds(): Promise<void> {
     this.#holding = this.#holding.then(async () => {
-      for (const counter of this.#deps.state().holdsWanted) await this.#hold(counter);
+      if (this.#inventory === undefined) return;
+      for (const counter of this.#deps.state().holdsWanted) {
+        await placeHold(this.#deps, counter, this.#inventory.records);
+      }
     });
     return this.#holding;
   }
 
-  async #list(): Promise<void> {
-    const { session, signal, input } = this.#deps;
-    this.#inventory = await session.records(signal);
-    const { records, refused } = this.#inventory;
-    if (this.#deps.halted() === undefined) {
-      await this.#recordGaps();
-      await this.#recordRefused();
+  async #list(): Promise<CameraInventory> {
+    const { session, signal, input, halted } = this.#deps;
+    const isFirst = this.#inventory === undefined;
+    const inventory = readInventory(await session.records(signal));
+    if (halted() === undefined) {
+      await recordGaps(this.#deps, inventory);
+      await recordRefused(this.#deps, inventory);
+      if (isFirst) await this.#taker.confirmReleases(inventory);
     }
-    const isKnownHeld = (record: ClipRecord): boolean => this.#statusOf(record)?.held === true;
     input({
       kind: 'inventory',
-      clips: records.map((record) => ({
+      clips: inventory.records.map((record) => ({
         counter: record.counter,
         sizeBytes: record.sizeBytes,
-        incident: record.incident && !isKnownHeld(record),
+        incident: record.incident && !this.#isHeld(record),
       })),
-      refusedCount: refused.length,
+      refusedCount: inventory.refused.length,
     });
+    this.#inventory = inventory;
+    return inventory;
   }
 
-  async #takeAll(): Promise<void> {
-    const left = new Map(this.#inventory.records.map((record) => [record.counter, record]));
-    while (left.size > 0) {
+  /** A clip that keeps failing is set aside, so that it does not keep the others out of the vault. */
+  async #takeAll({ records }: CameraInventory): Promise<void> {
+    const { halted, onAdvance } = this.#deps;
+    const left = new Map(records.map((record) => [record.counter, record]));
+    while (left.size > 0 && halted() === undefined) {
       const record = this.#next([...left.values()]);
       try {
-        await this.#take(record);
+        await this.#taker.take(record);
         left.delete(record.counter);
+        onAdvance();
       } catch (error) {
-        if (!isDockError(error) || !(await this.#mayRetry(error))) throw error;
+        if (isDockError(error, 'VAULT_FULL')) await this.#untilRoom(record);
+        else if (!isOfClip(error)) throw error;
+        else if (await this.#isSetAside(record, error)) left.delete(record.counter);
       }
     }
   }
@@ -116,156 +132,79 @@ export class CameraVisit {
     });
   }
 
-  async #mayRetry(error: DockError): Promise<boolean> {
-    const { input, evidence, signal } = this.#deps;
-    if (error.code === 'VAULT_FULL') {
-      input({ kind: 'failed', code: error.code });
+  /** The bay waits, and its light stays, until there is room. */
+  async #untilRoom(record: ClipRecord): Promise<void> {
+    const { input, evidence, halted } = this.#deps;
+    input({ kind: 'failed', code: 'VAULT_FULL' });
+    do {
       if (await this.#isTakenOut(FULL_RETRY_MS)) {
         throw new DockError('LINK_CLOSED', 'the camera was taken out while the vault was full');
       }
-      input({ kind: 'resumed' });
-      return true;
+      if (halted() !== undefined) return;
+    } while (!(await hasRoom(evidence, record.sizeBytes)));
+    input({ kind: 'resumed' });
+  }
+
+  async #isSetAside({ counter }: ClipRecord, error: DockError): Promise<boolean> {
+    const { evidence, bay, signal, session, refusals } = this.#deps;
+    const { code } = error;
+    const tries = (this.#tries.get(counter) ?? 0) + 1;
+    this.#tries.set(counter, tries);
+    evidence.logger.warn('clip-failed', { bay, counter, code, tries, why: error.message });
+    // The same receipt meets the same answer.
+    if (code !== 'RECEIPT_REFUSED' && tries < CLIP_TRIES_MAX) {
+      await evidence.clock.delay(CLIP_RETRY_MS * tries, signal);
+      return false;
     }
-    if (error.code !== 'CAMERA_REFUSED') return false;
-    this.#refusals += 1;
-    if (this.#refusals < REFUSALS_MAX) {
-      await evidence.clock.delay(this.#refusals * 500, signal);
-      return true;
+    this.#setAside.set(counter, error);
+    const key = `${session.serial} ${counter} ${code}`;
+    if (code !== 'RECEIPT_REFUSED' && !refusals.has(key)) {
+      refusals.add(key);
+      await evidence.custody.append([{ kind: 'clip-refused', counter, reason: code }]);
     }
-    throw new DockError('CAMERA_FULL_OF_ERRORS', `the camera refused ${this.#refusals} requests`, {
+    return true;
+  }
+
+  /** Everything that could be taken is in the vault now; a person must look at the rest. */
+  #throwIfSetAside(): void {
+    const [error] = this.#setAside.values();
+    if (error === undefined) return;
+    if (error.code !== 'CAMERA_REFUSED') throw error;
+    throw new DockError('CAMERA_FULL_OF_ERRORS', 'the camera refused a clip again and again', {
       cause: error,
     });
   }
 
-  async #take(record: ClipRecord): Promise<void> {
-    const { evidence, input } = this.#deps;
-    const known = evidence.index.find(record);
-    if (known === undefined) return await this.#ingest(record);
-    const manifest = await this.#knownManifest(record, known);
-    if (manifest === undefined) {
-      input({ kind: 'clip-quarantined', counter: record.counter });
-      return;
-    }
-    const receipt = await makeReceipt(evidence, manifest);
-    input({ kind: 'clip-vaulted', counter: record.counter });
-    await this.#release(record, { known, receipt });
-  }
-
-  async #ingest(record: ClipRecord): Promise<void> {
-    const { evidence, session, bay, signal, input, onEvent, state } = this.#deps;
-    const { counter } = record;
-    const outcome = await ingestClip(evidence, {
-      ...{ session, record, bay, signal },
-      cameraClockOffsetMs: this.#cameraClockOffsetMs,
-      isHeld: () => state().holdsWanted.includes(counter),
-      onProgress: (doneBytes) => input({ kind: 'progress', counter, doneBytes }),
-    });
-    if (outcome.held) input({ kind: 'held', counter });
-    const { clip } = outcome;
-    onEvent(`clip-${outcome.kind}`, { bay, clip, camera: session.serial, counter });
-    if (outcome.kind === 'quarantined') return input({ kind: 'clip-quarantined', counter });
-    input({ kind: 'clip-vaulted', counter });
-    const receipt = await evidence.vault.readReceipt(clip);
-    const known = evidence.index.find(record);
-    if (receipt !== undefined && known !== undefined) {
-      await this.#release(record, { known, receipt });
-    }
-  }
-
-  async #release(
-    { counter }: ClipRecord,
-    { known, receipt }: { known: IndexedClip; receipt: string },
-  ): Promise<void> {
-    const { evidence, session, signal, input, onEvent, bay } = this.#deps;
-    await session.release(counter, receipt, signal);
-    if (evidence.custody.state.clips.get(known.clip)?.state === 'vaulted') {
-      await evidence.custody.append([{ kind: 'clip-released', clip: known.clip }]);
-    }
-    input({ kind: 'clip-released', counter });
-    onEvent('clip-released', { bay, clip: known.clip, camera: session.serial, counter });
-  }
-
-  /** The manifest of a clip that the vault has and the log vouches for; undefined for one that must not be released. */
-  async #knownManifest(record: ClipRecord, known: IndexedClip) {
-    const { evidence } = this.#deps;
-    const status = evidence.custody.state.clips.get(known.clip);
-    if (status === undefined || status.state === 'quarantined' || status.state === 'missing') {
-      return undefined;
-    }
-    const { manifest } = await readVerifiedManifest(evidence, known.clip);
-    const isSame = known.recordSha256 === formatHex(evidence.crypto.sha256(record.raw));
-    if (isSame && manifest.sha256 === record.sha256) return manifest;
-    // The camera has used a counter twice, or a clip was entered at a start before its digest was compared.
-    const reason = isSame ? 'CLIP_DIGEST_MISMATCH' : 'CLIP_RECORD_INVALID';
-    await evidence.custody.append([
-      isSame
-        ? { kind: 'clip-quarantined', clip: known.clip, reason }
-        : { kind: 'clip-refused', counter: record.counter, reason },
-    ]);
-    return undefined;
-  }
-
-  async #hold(counter: number): Promise<void> {
-    const { evidence, session, input } = this.#deps;
-    const known = evidence.index.find({ serial: session.serial, counter });
-    if (known === undefined) {
-      const isComing = this.#inventory.records.some((record) => record.counter === counter);
-      if (!isComing) input({ kind: 'nothing-to-hold', counter });
-      return;
-    }
-    const decision = decide(
-      evidence.custody.state,
-      { action: 'mark-incident', clip: known.clip, reason: 'WEARER-BUTTON' },
-      { atMs: evidence.clock.nowMs(), clock: 'system', boot: evidence.boot, actor: 'wearer' },
-    );
-    if (!decision.ok) return input({ kind: 'nothing-to-hold', counter });
-    if (decision.entries.length > 0) await evidence.custody.append(decision.entries, 'wearer');
-    input({ kind: 'held', counter });
-  }
-
-  #statusOf(record: ClipRecord) {
+  #isHeld(record: ClipRecord): boolean {
     const { custody, index } = this.#deps.evidence;
     const known = index.find(record);
-    return known === undefined ? undefined : custody.state.clips.get(known.clip);
+    return known !== undefined && custody.state.clips.get(known.clip)?.held === true;
   }
 
-  async #recordGaps(): Promise<void> {
-    const { evidence, session, alarms, onEvent, bay } = this.#deps;
-    const { serial, lastCounter } = session;
-    const offered = this.#inventory.records.map((record) => record.counter);
-    const refused = this.#inventory.refused.flatMap(({ counter }) => counter ?? []);
-    const known = [...evidence.index.counters(serial), ...offered, ...refused];
-    const camera = formatHex(evidence.crypto.sha256(utf8(`docket/camera/v1\n${serial}`)));
-    for (const gap of findCounterGaps(known, lastCounter)) {
-      if (hasGap(evidence.custody.state, { camera, ...gap })) continue;
-      await evidence.custody.append([{ kind: 'counter-gap', camera, ...gap }]);
-      alarms.raise('COUNTER_GAP', serial, bay);
-      onEvent('counter-gap', { bay, camera: serial, ...gap });
-    }
+  async #untilTakenOut(): Promise<void> {
+    while (!(await this.#isTakenOut(INVENTORY_PERIOD_MS)));
   }
 
-  async #recordRefused(): Promise<void> {
-    const { evidence, bay, onEvent } = this.#deps;
-    const { refused } = this.#inventory;
-    for (const { counter, reason } of refused.slice(this.#refusedRecorded)) {
-      await evidence.custody.append([
-        { kind: 'clip-refused', counter, reason: 'CLIP_RECORD_INVALID' },
-      ]);
-      evidence.logger.warn('record-refused', { bay, counter, reason });
-      onEvent('clip-refused', { bay, code: 'CLIP_RECORD_INVALID' });
-    }
-    this.#refusedRecorded = Math.max(this.#refusedRecorded, refused.length);
-  }
-
+  /** Rejects when the dock stops. */
   async #isTakenOut(withinMs: number): Promise<boolean> {
     const { session, evidence, signal } = this.#deps;
     const over = new AbortController();
     const wait = evidence.clock.delay(withinMs, AbortSignal.any([signal, over.signal]));
+    const isOver = wait.then(() => false);
     try {
-      return await Promise.race([session.closed.then(() => true), wait.then(() => false)]);
+      return await Promise.race([session.closed.then(() => true), isOver]);
     } finally {
       over.abort(new Error('the wait is over'));
-      wait.catch(() => undefined);
+      await Promise.allSettled([isOver]);
     }
   }
+}
+
+const OF_CLIP: readonly ErrorCode[] = ['CAMERA_REFUSED', 'RECEIPT_REFUSED'];
+
+/** What is wrong with one clip, and leaves line and dock as they were. */
+function isOfClip(error: unknown): error is DockError {
+  if (!isDockError(error) || error.code === 'CANCELLED') return false;
+  const disposition = dispositionOf(error.code);
+  return disposition === 'quarantine' || disposition === 'reject' || OF_CLIP.includes(error.code);
 }

@@ -8,9 +8,18 @@ export interface IndexedClip {
   readonly recordSha256: string;
 }
 
+/** A clip on its way into the vault, and the bytes that it will still take. */
+export interface ComingClip {
+  leftBytes: number;
+}
+
+type ClipKey = Pick<ClipRecord, 'serial' | 'counter'>;
+
 /** Which clip of which camera is which clip of the vault: what makes "vaulted exactly once" true. Rebuilt from manifests at start. */
 export class ClipIndex {
+  readonly coming = new Set<ComingClip>();
   readonly #byCamera = new Map<CameraSerial, Map<number, IndexedClip>>();
+  readonly #busy = new Map<string, Promise<unknown>>();
 
   add(entry: IndexedClip): void {
     const counters = this.#byCamera.get(entry.serial) ?? new Map<number, IndexedClip>();
@@ -18,20 +27,24 @@ export class ClipIndex {
     this.#byCamera.set(entry.serial, counters);
   }
 
-  find(record: Pick<ClipRecord, 'serial' | 'counter'>): IndexedClip | undefined {
-    return this.#byCamera.get(record.serial)?.get(record.counter);
+  find({ serial, counter }: ClipKey): IndexedClip | undefined {
+    return this.#byCamera.get(serial)?.get(counter);
   }
 
-  counters(serial: CameraSerial): ReadonlySet<number> {
-    return new Set(this.#byCamera.get(serial)?.keys() ?? []);
+  of(serial: CameraSerial): readonly IndexedClip[] {
+    return [...(this.#byCamera.get(serial)?.values() ?? [])];
   }
 
-  /** The clip with the highest counter of that camera. */
-  last(serial: CameraSerial): IndexedClip | undefined {
-    let last: IndexedClip | undefined;
-    for (const clip of this.#byCamera.get(serial)?.values() ?? []) {
-      if (last === undefined || clip.counter > last.counter) last = clip;
+  /** One at a time for one clip: a camera may sit in another bay before the first bay is done with it. */
+  async exclusively<T>({ serial, counter }: ClipKey, act: () => Promise<T>): Promise<T> {
+    const key = `${serial} ${counter}`;
+    const work = (this.#busy.get(key) ?? Promise.resolve()).then(act);
+    const settled = Promise.allSettled([work]);
+    this.#busy.set(key, settled);
+    try {
+      return await work;
+    } finally {
+      if (this.#busy.get(key) === settled) this.#busy.delete(key);
     }
-    return last;
   }
 }

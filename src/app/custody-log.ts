@@ -13,7 +13,7 @@ import { type DockState, foldEntries, INITIAL_STATE } from '../core/dock/state.t
 import { encodeState, parseState } from '../core/dock/state-codec.ts';
 import { asDockError, DockError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { CustodyStore } from '../ports/custody-store.ts';
+import type { CustodyContents, CustodyStore } from '../ports/custody-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { StateCache } from '../ports/state-cache.ts';
@@ -29,6 +29,9 @@ export interface CustodyLogDeps {
   readonly boot: string;
 }
 
+/** What was done, and by whom where it was not the dock. */
+export type ActBody = EntryBody & { readonly actor?: Actor };
+
 export interface AppendedEntry {
   readonly index: number;
   readonly leafHash: Uint8Array;
@@ -41,17 +44,18 @@ export interface InclusionProof {
 }
 
 interface Waiting {
-  readonly bodies: readonly EntryBody[];
-  readonly actor: Actor;
+  readonly bodies: readonly ActBody[];
   readonly resolve: (appended: readonly AppendedEntry[]) => void;
   readonly reject: (error: DockError) => void;
 }
+
+const NOT_OPEN = new DockError('CUSTODY_UNWRITABLE', 'the custody log is not open');
 
 /**
  * The dock's record of every act, and the state that is its fold.
  *
  * INVARIANTS: one append runs at a time, and those that wait meanwhile go together in the next. The state and the tree change only after
- * the entries are durable. A failed append ends the log: nothing is acknowledged until the dock is started anew.
+ * the entries are durable. A log that could not be opened, or whose append failed, takes nothing: the dock must be started anew.
  */
 export class CustodyLog {
   readonly #deps: CustodyLogDeps;
@@ -61,7 +65,8 @@ export class CustodyLog {
   #checkpoint = '';
   #waiting: Waiting[] = [];
   #isWriting = false;
-  #failure: DockError | undefined;
+  #failure: DockError | undefined = NOT_OPEN;
+  #isTilesFaultTold = false;
 
   constructor(deps: CustodyLogDeps) {
     this.#deps = deps;
@@ -83,24 +88,22 @@ export class CustodyLog {
 
   /** Reads and checks the log. CUSTODY_CORRUPT when it is not what was signed. Returns the bytes of a torn tail that were cut off. */
   async open(): Promise<{ readonly tornBytes: number }> {
-    const { store, crypto, logger } = this.#deps;
-    const contents = await store.open();
-    for (const leaf of contents.leaves) this.#tree.append(leaf);
-    this.#checkpoint = contents.checkpoint ?? '';
-    if (contents.checkpoint !== undefined) this.#verifyCheckpoint(contents.checkpoint);
-    const cached = parseState(await this.#deps.cache.load(), crypto.sha256);
-    const from = this.#isFresh(cached) ? cached.state : INITIAL_STATE;
-    if (from === INITIAL_STATE && contents.leaves.length > 0) logger.info('cache-rebuilt');
-    this.#state = foldLeaves(contents.leaves.slice(from.treeSize), from);
-    if (this.#state.misfits > 0) logger.warn('custody-misfits', { count: this.#state.misfits });
-    if (this.#tree.size > this.#signedSize()) await this.#sign();
+    const contents = await this.#deps.store.open();
+    try {
+      await this.#load(contents);
+    } catch (error) {
+      this.#failure = asDockError(error, 'CUSTODY_CORRUPT', 'the custody log was not opened');
+      await this.#deps.store.close();
+      throw error;
+    }
+    this.#failure = undefined;
     return { tornBytes: contents.tornBytes };
   }
 
   /** The entries are durable, and a checkpoint over them is signed and durable, when it returns. */
-  append(bodies: readonly EntryBody[], actor: Actor = 'dock'): Promise<readonly AppendedEntry[]> {
+  append(bodies: readonly ActBody[]): Promise<readonly AppendedEntry[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bodies, actor, resolve, reject });
+      this.#waiting.push({ bodies, resolve, reject });
       if (!this.#isWriting) void this.#writeAll();
     });
   }
@@ -124,7 +127,8 @@ export class CustodyLog {
   async saveCache(): Promise<void> {
     const { cache, crypto, logger } = this.#deps;
     try {
-      await cache.save(encodeState(this.#state, this.#tree.root(), crypto.sha256));
+      const root = this.#tree.root(this.#state.treeSize);
+      await cache.save(encodeState(this.#state, root, crypto.sha256));
     } catch (error) {
       logger.warn('cache-not-saved', { code: asDockError(error, 'CACHE_CORRUPT', 'cache').code });
     }
@@ -133,6 +137,20 @@ export class CustodyLog {
   async close(): Promise<void> {
     await this.saveCache();
     await this.#deps.store.close();
+  }
+
+  async #load(contents: CustodyContents): Promise<void> {
+    const { cache, crypto, logger } = this.#deps;
+    for (const leaf of contents.leaves) this.#tree.append(leaf);
+    this.#checkpoint = contents.checkpoint ?? '';
+    if (contents.checkpoint !== undefined) this.#verifyCheckpoint(contents.checkpoint);
+    const cached = parseState(await cache.load(), crypto.sha256);
+    const from = this.#isFresh(cached) ? cached.state : INITIAL_STATE;
+    if (from === INITIAL_STATE && contents.leaves.length > 0) logger.info('cache-rebuilt');
+    this.#state = foldLeaves(contents.leaves.slice(from.treeSize), from);
+    if (this.#state.misfits > 0) logger.warn('custody-misfits', { count: this.#state.misfits });
+    if (this.#tree.size > this.#signedSize()) await this.#sign();
+    this.#tellTilesFault();
   }
 
   async #writeAll(): Promise<void> {
@@ -154,10 +172,9 @@ export class CustodyLog {
   async #write(batch: readonly Waiting[]): Promise<readonly (readonly AppendedEntry[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
     const start = this.#tree.size;
-    const leaves = batch.flatMap(({ bodies, actor }) => bodies.map((body) => ({ body, actor })));
-    const encoded = leaves.map(({ body, actor }, i) =>
-      formatEntry({ ...this.#stamp(actor), ...body }, start + i),
-    );
+    const stamp = this.#stamp();
+    const acts = batch.flatMap(({ bodies }) => bodies);
+    const encoded = acts.map((act, i) => formatEntry({ ...stamp, ...act }, start + i));
     try {
       await this.#deps.store.append(encoded);
       for (const leaf of encoded) this.#tree.append(leaf);
@@ -168,6 +185,7 @@ export class CustodyLog {
       throw this.#failure;
     }
     this.#state = foldLeaves(encoded, this.#state);
+    this.#tellTilesFault();
     for (const listener of this.#listeners) listener(this.#state);
     let index = start;
     return batch.map(({ bodies }) =>
@@ -175,9 +193,9 @@ export class CustodyLog {
     );
   }
 
-  #stamp(actor: Actor): EntryStamp {
+  #stamp(): EntryStamp {
     const { clock, boot } = this.#deps;
-    return { atMs: clock.nowMs(), clock: 'system', boot, actor };
+    return { atMs: clock.nowMs(), clock: 'system', boot, actor: 'dock' };
   }
 
   async #sign(): Promise<void> {
@@ -186,6 +204,14 @@ export class CustodyLog {
     const note = signCheckpoint(tree, logKey, crypto.sha256);
     await store.putCheckpoint(note);
     this.#checkpoint = note;
+  }
+
+  #tellTilesFault(): void {
+    const { store, logger } = this.#deps;
+    if (store.tilesFault === undefined || this.#isTilesFaultTold) return;
+    this.#isTilesFaultTold = true;
+    const { code, message } = store.tilesFault;
+    logger.warn('custody-tiles-stopped', { code, why: message });
   }
 
   #signedSize(): number {

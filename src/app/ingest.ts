@@ -1,5 +1,4 @@
 import { formatHex } from '../core/bytes.ts';
-import type { EntryBody } from '../core/custody/entry.ts';
 import { signNote } from '../core/custody/note.ts';
 import { asDockError, DockError } from '../core/errors.ts';
 import type { ClipId, ClipRecord, SegmentRecord } from '../core/evidence/clip.ts';
@@ -14,8 +13,11 @@ import { segmentBytesFor, segmentCount, segmentRange } from '../core/evidence/na
 import type { CameraSession } from '../ports/camera-link.ts';
 import type { Sealing } from '../ports/sealer.ts';
 import type { ClipDraft } from '../ports/vault.ts';
+import type { ComingClip } from './clip-index.ts';
+import type { ActBody } from './custody-log.ts';
 import { type Evidence, newClipId } from './evidence.ts';
 import { makeReceipt } from './receipts.ts';
+import type { SignedManifest } from './verify-clip.ts';
 
 export interface IngestRequest {
   readonly session: CameraSession;
@@ -29,9 +31,12 @@ export interface IngestRequest {
   readonly signal: AbortSignal;
 }
 
-export type IngestOutcome =
-  | { readonly kind: 'vaulted'; readonly clip: ClipId; readonly held: boolean }
-  | { readonly kind: 'quarantined'; readonly clip: ClipId; readonly held: boolean };
+export interface IngestOutcome {
+  readonly clip: ClipId;
+  readonly held: boolean;
+  /** Undefined for a clip that went into quarantine: the camera must keep it. */
+  readonly receipt: string | undefined;
+}
 
 interface Taken {
   readonly segments: readonly SegmentRecord[];
@@ -48,19 +53,25 @@ export async function ingestClip(
   evidence: Evidence,
   request: IngestRequest,
 ): Promise<IngestOutcome> {
-  await admit(evidence, request.record);
-  const clip = newClipId(evidence.random);
-  const draft = await evidence.vault.draft(clip);
-  const kept = await keep(evidence, request, draft);
-  return await enter(evidence, request, kept);
+  const coming = await admit(evidence, request.record);
+  try {
+    const draft = await evidence.vault.draft(newClipId(evidence.random));
+    const kept = await keep(evidence, { ...request, coming }, draft);
+    return await enter(evidence, request, kept);
+  } finally {
+    evidence.index.coming.delete(coming);
+  }
 }
 
-interface Kept {
-  readonly manifest: Manifest;
-  readonly note: string;
+interface AdmittedRequest extends IngestRequest {
+  readonly coming: ComingClip;
 }
 
-async function keep(evidence: Evidence, request: IngestRequest, draft: ClipDraft): Promise<Kept> {
+async function keep(
+  evidence: Evidence,
+  request: AdmittedRequest,
+  draft: ClipDraft,
+): Promise<SignedManifest> {
   try {
     const taken = await takeSegments(evidence, request, draft);
     const manifest = await describe(evidence, request, { draft, taken });
@@ -69,17 +80,41 @@ async function keep(evidence: Evidence, request: IngestRequest, draft: ClipDraft
     return { manifest, note };
   } catch (error) {
     await abandon(evidence, draft);
-    throw error;
+    throw await asCommitFailure(evidence, draft.clip, error);
   }
 }
 
-/** Refuses before a byte is asked for: the reserve is for the log, not for one clip more. */
-async function admit({ vault }: Evidence, record: ClipRecord): Promise<void> {
-  const { freeBytes } = await vault.space();
-  if (record.sizeBytes * SEALED_OVERHEAD < freeBytes) return;
-  throw new DockError('VAULT_FULL', `a clip of ${record.sizeBytes} bytes does not fit`, {
-    action: 'Add storage; the clip stays on the camera.',
+/** A commit may fail after it moved the clip. To take that clip again would vault it twice, so only a new start, which looks, goes on. */
+async function asCommitFailure(
+  { vault }: Evidence,
+  clip: ClipId,
+  error: unknown,
+): Promise<unknown> {
+  if (!(await vault.clips()).includes(clip)) return error;
+  return new DockError('VAULT_UNWRITABLE', `clip ${clip} is in the vault, and may not be durable`, {
+    cause: error,
+    action: 'Check the disk, then restart the dock.',
   });
+}
+
+/** Whether a clip fits beside those that are on their way. The reserve is for the log, not for one clip more. */
+export async function hasRoom({ vault, index }: Evidence, sizeBytes: number): Promise<boolean> {
+  const { freeBytes } = await vault.space();
+  let comingBytes = 0;
+  for (const { leftBytes } of index.coming) comingBytes += leftBytes;
+  return (sizeBytes + comingBytes) * SEALED_OVERHEAD < freeBytes;
+}
+
+/** Refuses before a byte is asked for. */
+async function admit(evidence: Evidence, { sizeBytes }: ClipRecord): Promise<ComingClip> {
+  if (!(await hasRoom(evidence, sizeBytes))) {
+    throw new DockError('VAULT_FULL', `a clip of ${sizeBytes} bytes does not fit`, {
+      action: 'Add storage; the clip stays on the camera.',
+    });
+  }
+  const coming = { leftBytes: sizeBytes };
+  evidence.index.coming.add(coming);
+  return coming;
 }
 
 /** 16 bytes a 64 KiB chunk and a header a segment are far less than this. */
@@ -87,7 +122,7 @@ const SEALED_OVERHEAD = 1.001;
 
 async function takeSegments(
   evidence: Evidence,
-  request: IngestRequest,
+  request: AdmittedRequest,
   draft: ClipDraft,
 ): Promise<Taken> {
   const { sizeBytes } = request.record;
@@ -115,7 +150,7 @@ interface SegmentRequest {
 
 async function takeSegment(
   evidence: Evidence,
-  { session, record, signal, onProgress }: IngestRequest,
+  { session, record, signal, onProgress, coming }: AdmittedRequest,
   { draft, sealing, index, fromByte, toByte }: SegmentRequest,
 ): Promise<SegmentRecord> {
   let doneBytes = fromByte;
@@ -125,9 +160,13 @@ async function takeSegment(
     const onBytes = async (bytes: Uint8Array): Promise<void> => {
       await sealing.write(bytes);
       doneBytes += bytes.length;
+      coming.leftBytes = record.sizeBytes - doneBytes;
       onProgress(doneBytes);
     };
     await session.read(record, { fromByte, toByte, onBytes, signal });
+  }
+  if (doneBytes !== toByte) {
+    throw new DockError('LINK_PROTOCOL', `the read ended at byte ${doneBytes} of ${toByte}`);
   }
   const sealed = await sealing.endSegment();
   await draft.closeSegment(file);
@@ -194,17 +233,13 @@ async function describe(
 async function enter(
   evidence: Evidence,
   { record, isHeld, session }: IngestRequest,
-  { manifest, note }: Kept,
+  { manifest, note }: SignedManifest,
 ): Promise<IngestOutcome> {
   const { clip } = manifest;
   const isTrue = manifest.sha256 === record.sha256;
-  const held = isHeld();
-  const bodies: EntryBody[] = [vaultedEntry(evidence, manifest, note)];
+  const isWanted = isHeld();
+  const bodies = [...vaultedEntries(evidence, { manifest, note }, isWanted)];
   if (!isTrue) bodies.push({ kind: 'clip-quarantined', clip, reason: 'CLIP_DIGEST_MISMATCH' });
-  if (record.incident) bodies.push({ kind: 'incident-marked', clip });
-  if (held || record.incident) {
-    bodies.push({ kind: 'hold-placed', clip, reason: held ? 'WEARER-BUTTON' : 'INCIDENT' });
-  }
   await evidence.custody.append(bodies);
   evidence.index.add({
     clip,
@@ -212,23 +247,32 @@ async function enter(
     counter: record.counter,
     recordSha256: manifest.recordSha256,
   });
-  if (isTrue) await makeReceipt(evidence, manifest);
-  return { kind: isTrue ? 'vaulted' : 'quarantined', clip, held: held || record.incident };
+  const receipt = isTrue ? await makeReceipt(evidence, manifest) : undefined;
+  return { clip, receipt, held: isWanted || manifest.incident };
 }
 
-export function vaultedEntry(
+/** A clip that was marked, on the camera or with the bay's button, is held from its first moment in the vault. */
+export function vaultedEntries(
   { crypto }: Pick<Evidence, 'crypto'>,
-  manifest: Manifest,
-  note: string,
-): EntryBody {
-  return {
+  { manifest, note }: SignedManifest,
+  isMarked: boolean,
+): readonly ActBody[] {
+  const { clip, incident } = manifest;
+  const vaulted: ActBody = {
     kind: 'clip-vaulted',
-    clip: manifest.clip,
+    clip,
     commitment: commitmentOf(note, manifest.salt, crypto.sha256),
     segments: manifest.segments.length,
     bytes: manifest.sizeBytes,
     cameraAuth: manifest.cameraKey === undefined ? 'none' : 'ed25519',
   };
+  if (!incident && !isMarked) return [vaulted];
+  const reason = incident ? 'INCIDENT' : 'WEARER-BUTTON';
+  return [
+    vaulted,
+    { actor: 'wearer', kind: 'incident-marked', clip },
+    { actor: 'wearer', kind: 'hold-placed', clip, reason },
+  ];
 }
 
 async function abandon({ logger }: Evidence, draft: ClipDraft): Promise<void> {

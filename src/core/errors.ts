@@ -47,6 +47,7 @@ const DISPOSITIONS = {
   ARGUMENT_INVALID: 'reject',
   CLIP_NOT_FOUND: 'reject',
   CANCELLED: 'reject',
+  BAY_FAILED: 'haltBay',
 } as const satisfies Record<string, Disposition>;
 
 export type ErrorCode = keyof typeof DISPOSITIONS;

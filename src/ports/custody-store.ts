@@ -1,3 +1,5 @@
+import type { DockError } from '../core/errors.ts';
+
 export interface CustodyContents {
   /** Leaf bytes, in order. */
   readonly leaves: readonly Uint8Array[];
@@ -16,4 +18,6 @@ export interface CustodyStore {
   /** Durable when it returns; earlier checkpoints are kept. */
   putCheckpoint(note: string): Promise<void>;
   close(): Promise<void>;
+  /** Why the copies for readers are no longer made, if so; the log itself is whole. */
+  readonly tilesFault?: DockError | undefined;
 }

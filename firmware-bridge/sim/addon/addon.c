@@ -27,7 +27,8 @@ static void wake_up(sim *it) {
   if (write(it->wake[1], "", 1) < 0 && errno != EAGAIN) abort();
 }
 
-/* The thread has given the function back, or the environment goes down and every call of the thread now fails. */
+/* The thread has given the function back, or the environment goes down and every call of the thread
+ * now fails. */
 static void finalize_calls(napi_env env, void *data, void *hint) {
   sim *it = data;
   (void)env;
@@ -68,7 +69,9 @@ static bool add_clip(napi_env env, sim *it, napi_value value) {
   size_t length = 0;
   memset(&clip, 0, sizeof clip);
   clip.counter = get_count(env, value, "counter");
-  if (!get_bytes(env, get(env, value, "record"), clip.record, sizeof clip.record, &clip.record_length)) return false;
+  if (!get_bytes(env, get(env, value, "record"), clip.record, sizeof clip.record,
+                 &clip.record_length))
+    return false;
   clip.path = get_text(env, get(env, value, "path"), &length);
   if (clip.path == NULL) return false;
   pthread_mutex_lock(&it->lock);
@@ -169,7 +172,8 @@ static napi_value start(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   napi_value handle;
   size_t count = 2;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 2) return fail(env, "start(options, onEvent)");
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 2)
+    return fail(env, "start(options, onEvent)");
   sim *it = new_sim();
   if (it == NULL) return fail(env, "no memory or no pipe");
   if (!read_options(env, it, arguments[0])) {
@@ -186,17 +190,20 @@ static napi_value start(napi_env env, napi_callback_info info) {
     free_sim(it);
     return fail(env, strerror(reason));
   }
-  if (napi_create_external(env, it, NULL, NULL, &handle) == napi_ok && begin(env, it, arguments[1])) return handle;
+  if (napi_create_external(env, it, NULL, NULL, &handle) == napi_ok && begin(env, it, arguments[1]))
+    return handle;
   sim_line_close(it, true);
   free_sim(it);
   return fail(env, "the camera's thread did not begin");
 }
 
-static napi_value order(napi_env env, napi_callback_info info, size_t wanted, napi_value *arguments, sim **it) {
+static napi_value order(napi_env env, napi_callback_info info, size_t wanted, napi_value *arguments,
+                        sim **it) {
   napi_value nothing = NULL;
   size_t count = wanted;
   *it = NULL;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != wanted) return fail(env, "wrong arguments");
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != wanted)
+    return fail(env, "wrong arguments");
   *it = get_sim(env, arguments[0]);
   napi_get_undefined(env, &nothing);
   return nothing;
@@ -248,7 +255,8 @@ static napi_value stop(napi_env env, napi_callback_info info) {
 static napi_value sign_record(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   size_t count = 3;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3) return fail(env, "wrong arguments");
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3)
+    return fail(env, "wrong arguments");
   sim *it = new_sim();
   if (it == NULL) return fail(env, "no memory or no pipe");
   uint8_t seed[32];
@@ -258,9 +266,11 @@ static napi_value sign_record(napi_env env, napi_callback_info info) {
   char *serial = get_text(env, arguments[1], &serial_length);
   char *name = get_text(env, get(env, arguments[2], "name"), &name_length);
   char *wearer = get_text(env, get(env, arguments[2], "wearer"), &wearer_length);
-  if (serial != NULL && serial_length <= FWB_SERIAL_SIZE_MAX) memcpy(it->serial, serial, serial_length);
+  if (serial != NULL && serial_length <= FWB_SERIAL_SIZE_MAX)
+    memcpy(it->serial, serial, serial_length);
   const bool keyed = has(env, arguments[0]);
-  bool whole = name != NULL && wearer != NULL && (!keyed || get_exactly(env, arguments[0], seed, sizeof seed));
+  bool whole = name != NULL && wearer != NULL &&
+               (!keyed || get_exactly(env, arguments[0], seed, sizeof seed));
   if (whole && keyed) it->key = sim_key_from_seed(seed);
   fwb_record record = {
       .counter = get_count(env, arguments[2], "counter"),
@@ -275,15 +285,18 @@ static napi_value sign_record(napi_env env, napi_callback_info info) {
   };
   uint8_t bytes[FWB_RECORD_SIZE_MAX];
   size_t length = 0;
-  whole = whole && get_exactly(env, get(env, arguments[2], "sha256"), record.sha256, FWB_SHA256_SIZE);
+  whole =
+      whole && get_exactly(env, get(env, arguments[2], "sha256"), record.sha256, FWB_SHA256_SIZE);
   sim_port_init(it);
-  whole = whole && (it->key != NULL || !keyed) && fwb_record_sign(&it->port, &record, bytes, &length) == FWB_OK;
+  whole = whole && (it->key != NULL || !keyed) &&
+          fwb_record_sign(&it->port, &record, bytes, &length) == FWB_OK;
   free(serial);
   free(name);
   free(wearer);
   free_sim(it);
   napi_value copy;
-  if (!whole || napi_create_buffer_copy(env, length, bytes, NULL, &copy) != napi_ok) return fail(env, "the record's fields are outside SPEC 5");
+  if (!whole || napi_create_buffer_copy(env, length, bytes, NULL, &copy) != napi_ok)
+    return fail(env, "the record's fields are outside SPEC 5");
   return copy;
 }
 

@@ -52,12 +52,14 @@ static void take_reply(napi_env env, napi_value reply, message *question) {
   if (type == napi_boolean) {
     napi_get_value_bool(env, reply, &question->agreed);
   } else if (type == napi_object) {
-    question->agreed = get_exactly(env, get(env, reply, "linkKey"), question->dock.link_key, FWB_KEY_SIZE) &&
-                       get_exactly(env, get(env, reply, "receiptKey"), question->dock.receipt_key, FWB_KEY_SIZE);
+    question->agreed =
+        get_exactly(env, get(env, reply, "linkKey"), question->dock.link_key, FWB_KEY_SIZE) &&
+        get_exactly(env, get(env, reply, "receiptKey"), question->dock.receipt_key, FWB_KEY_SIZE);
   }
 }
 
-/* On the JavaScript thread; without an environment (it is going down) a question is answered with no. */
+/* On the JavaScript thread; without an environment (it is going down) a question is answered with
+ * no. */
 static void call_javascript(napi_env env, napi_value callback, void *context, void *data) {
   message *sent = data;
   (void)context;
@@ -68,8 +70,10 @@ static void call_javascript(napi_env env, napi_value callback, void *context, vo
     arguments[2] = receiver;
     napi_create_string_utf8(env, sent->name, NAPI_AUTO_LENGTH, &arguments[0]);
     napi_create_double(env, (double)sent->number, &arguments[1]);
-    if (sent->text != NULL) napi_create_string_utf8(env, sent->text, NAPI_AUTO_LENGTH, &arguments[2]);
-    if (napi_call_function(env, receiver, callback, 3, arguments, &reply) == napi_ok) take_reply(env, reply, sent);
+    if (sent->text != NULL)
+      napi_create_string_utf8(env, sent->text, NAPI_AUTO_LENGTH, &arguments[2]);
+    if (napi_call_function(env, receiver, callback, 3, arguments, &reply) == napi_ok)
+      take_reply(env, reply, sent);
   }
   done_with(sent);
 }
@@ -87,7 +91,9 @@ static message *new_message(sim *sim, const char *name, uint64_t number, const c
 void sim_event(sim *sim, const char *name, uint64_t number, const char *text) {
   message *sent = new_message(sim, name, number, text);
   if (sent == NULL) return;
-  if (napi_call_threadsafe_function(((bridge *)sim->bridge)->calls, sent, napi_tsfn_blocking) != napi_ok) done_with(sent);
+  if (napi_call_threadsafe_function(((bridge *)sim->bridge)->calls, sent, napi_tsfn_blocking) !=
+      napi_ok)
+    done_with(sent);
 }
 
 /* The answered question, which the caller frees; NULL when there is nobody to answer. */
@@ -152,9 +158,11 @@ void bridge_free(void *given) {
 napi_status bridge_begin(napi_env env, sim *sim, napi_value on_event, napi_finalize finalize) {
   napi_value name;
   bridge *to = sim->bridge;
-  const napi_status named = napi_create_string_utf8(env, "simulated camera", NAPI_AUTO_LENGTH, &name);
+  const napi_status named =
+      napi_create_string_utf8(env, "simulated camera", NAPI_AUTO_LENGTH, &name);
   if (named != napi_ok) return named;
-  return napi_create_threadsafe_function(env, on_event, NULL, name, 0, 1, sim, finalize, NULL, call_javascript, &to->calls);
+  return napi_create_threadsafe_function(env, on_event, NULL, name, 0, 1, sim, finalize, NULL,
+                                         call_javascript, &to->calls);
 }
 
 void bridge_shut(sim *sim) {
@@ -165,4 +173,6 @@ void bridge_shut(sim *sim) {
   pthread_mutex_unlock(&to->lock);
 }
 
-void bridge_release(sim *sim) { napi_release_threadsafe_function(((bridge *)sim->bridge)->calls, napi_tsfn_release); }
+void bridge_release(sim *sim) {
+  napi_release_threadsafe_function(((bridge *)sim->bridge)->calls, napi_tsfn_release);
+}

@@ -9,7 +9,8 @@
 /* NULL without memory. */
 void *bridge_new(void);
 void bridge_free(void *bridge);
-/* `finalize` runs on the JavaScript thread when the camera thread let go, or the environment goes down. */
+/* `finalize` runs on the JavaScript thread when the camera thread let go, or the environment goes
+ * down. */
 napi_status bridge_begin(napi_env env, sim *sim, napi_value on_event, napi_finalize finalize);
 /* No question is answered any more. */
 void bridge_shut(sim *sim);

@@ -12,7 +12,8 @@ static int open_master(char *slave, size_t size) {
   const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
   if (master < 0) return -1;
   struct termios raw;
-  const bool ready = grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, slave, size) == 0 && tcgetattr(master, &raw) == 0;
+  const bool ready = grantpt(master) == 0 && unlockpt(master) == 0 &&
+                     ptsname_r(master, slave, size) == 0 && tcgetattr(master, &raw) == 0;
   if (ready) {
     cfmakeraw(&raw);
     if (tcsetattr(master, TCSANOW, &raw) == 0) return master;
@@ -26,7 +27,9 @@ static int open_master(char *slave, size_t size) {
 /* By rename, so that the path always leads to a whole pty. */
 static int point_link(const sim *sim, const char *slave) {
   char temporary[4096];
-  if (snprintf(temporary, sizeof temporary, "%s.%ld", sim->link, (long)getpid()) >= (int)sizeof temporary) return ENAMETOOLONG;
+  if (snprintf(temporary, sizeof temporary, "%s.%ld", sim->link, (long)getpid()) >=
+      (int)sizeof temporary)
+    return ENAMETOOLONG;
   (void)unlink(temporary);
   if (symlink(slave, temporary) != 0) return errno;
   if (rename(temporary, sim->link) == 0) return 0;
@@ -36,8 +39,9 @@ static int point_link(const sim *sim, const char *slave) {
 }
 
 /*
- * Each time the dock closes the line it gets a new pty behind the same link: a pty whose slave was opened exclusively (TIOCEXCL, as serial
- * libraries do) stays exclusive as long as its master is open, and would refuse the same dock the second time.
+ * Each time the dock closes the line it gets a new pty behind the same link: a pty whose slave was
+ * opened exclusively (TIOCEXCL, as serial libraries do) stays exclusive as long as its master is
+ * open, and would refuse the same dock the second time.
  */
 int sim_line_open(sim *sim) {
   char slave[sizeof sim->slave];
@@ -59,7 +63,8 @@ void sim_line_close(sim *sim, bool unlink_it) {
   char target[sizeof sim->slave];
   if (sim->master < 0) return;
   const ssize_t length = readlink(sim->link, target, sizeof target);
-  const bool ours = length == (ssize_t)strlen(sim->slave) && memcmp(target, sim->slave, (size_t)length) == 0;
+  const bool ours =
+      length == (ssize_t)strlen(sim->slave) && memcmp(target, sim->slave, (size_t)length) == 0;
   if (unlink_it && ours) (void)unlink(sim->link);
   close(sim->master);
   sim->master = -1;

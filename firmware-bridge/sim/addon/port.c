@@ -17,7 +17,8 @@ uint64_t sim_monotonic_ms(void *context) {
 static int64_t clock_get(void *context) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + ((const sim *)context)->clock_ahead_ms;
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 +
+         ((const sim *)context)->clock_ahead_ms;
 }
 
 /* The simulated camera keeps its own time; the computer's clock is not touched. */
@@ -30,7 +31,8 @@ static int clock_set(void *context, int64_t utc_ms) {
   return FWB_OK;
 }
 
-static int find_clip(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX], size_t *length) {
+static int find_clip(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX],
+                     size_t *length) {
   sim *it = context;
   int result = FWB_ERR_NOT_FOUND;
   pthread_mutex_lock(&it->lock);
@@ -62,14 +64,16 @@ static int open_clip(sim *it, uint64_t counter) {
   sim_clip_close(it);
   pthread_mutex_lock(&it->lock);
   for (size_t i = 0; i < it->clip_count; i++) {
-    if (it->clips[i].counter == counter && it->clips[i].path != NULL) it->clip_fd = open(it->clips[i].path, O_RDONLY | O_CLOEXEC);
+    if (it->clips[i].counter == counter && it->clips[i].path != NULL)
+      it->clip_fd = open(it->clips[i].path, O_RDONLY | O_CLOEXEC);
   }
   pthread_mutex_unlock(&it->lock);
   it->clip_fd_counter = counter;
   return it->clip_fd >= 0 ? FWB_OK : FWB_ERR_STORAGE;
 }
 
-static int read_clip(void *context, uint64_t counter, uint64_t offset, uint8_t *bytes, size_t length) {
+static int read_clip(void *context, uint64_t counter, uint64_t offset, uint8_t *bytes,
+                     size_t length) {
   sim *it = context;
   if (open_clip(it, counter) != FWB_OK) return FWB_ERR_STORAGE;
   for (size_t done = 0; done < length;) {
@@ -91,13 +95,17 @@ static int erase_clip(void *context, uint64_t counter) {
   return sim_ask_erase(it, counter);
 }
 
-static int hash_sha256(void *context, const uint8_t *bytes, size_t length, uint8_t digest[FWB_SHA256_SIZE]) {
+static int hash_sha256(void *context, const uint8_t *bytes, size_t length,
+                       uint8_t digest[FWB_SHA256_SIZE]) {
   unsigned size = FWB_SHA256_SIZE;
   (void)context;
-  return EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL) == 1 ? FWB_OK : FWB_ERR_CRYPTO;
+  return EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL) == 1 ? FWB_OK
+                                                                           : FWB_ERR_CRYPTO;
 }
 
-EVP_PKEY *sim_key_from_seed(const uint8_t seed[32]) { return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32); }
+EVP_PKEY *sim_key_from_seed(const uint8_t seed[32]) {
+  return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
+}
 
 int sim_sign_with(EVP_PKEY *key, const uint8_t *bytes, size_t length, uint8_t signature[64]) {
   EVP_MD_CTX *digest = EVP_MD_CTX_new();
@@ -108,16 +116,20 @@ int sim_sign_with(EVP_PKEY *key, const uint8_t *bytes, size_t length, uint8_t si
   return signed_it ? FWB_OK : FWB_ERR_CRYPTO;
 }
 
-static int sign(void *context, const uint8_t *bytes, size_t length, uint8_t signature[FWB_SIGNATURE_SIZE]) {
+static int sign(void *context, const uint8_t *bytes, size_t length,
+                uint8_t signature[FWB_SIGNATURE_SIZE]) {
   return sim_sign_with(((sim *)context)->key, bytes, length, signature);
 }
 
-static int verify(void *context, const uint8_t key[FWB_KEY_SIZE], fwb_span message, const uint8_t signature[FWB_SIGNATURE_SIZE]) {
+static int verify(void *context, const uint8_t key[FWB_KEY_SIZE], fwb_span message,
+                  const uint8_t signature[FWB_SIGNATURE_SIZE]) {
   (void)context;
   EVP_PKEY *public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, FWB_KEY_SIZE);
   EVP_MD_CTX *digest = EVP_MD_CTX_new();
-  const bool right = public_key != NULL && digest != NULL && EVP_DigestVerifyInit(digest, NULL, NULL, NULL, public_key) == 1 &&
-                     EVP_DigestVerify(digest, signature, FWB_SIGNATURE_SIZE, message.bytes, message.length) == 1;
+  const bool right =
+      public_key != NULL && digest != NULL &&
+      EVP_DigestVerifyInit(digest, NULL, NULL, NULL, public_key) == 1 &&
+      EVP_DigestVerify(digest, signature, FWB_SIGNATURE_SIZE, message.bytes, message.length) == 1;
   EVP_MD_CTX_free(digest);
   EVP_PKEY_free(public_key);
   return right ? FWB_OK : FWB_ERR_NOT_AUTHENTIC;
@@ -141,7 +153,9 @@ static int status(void *context, fwb_status *into) {
   return FWB_OK;
 }
 
-static int find_dock(void *context, const char *dock_id, fwb_dock *dock) { return sim_ask_dock(context, dock_id, dock); }
+static int find_dock(void *context, const char *dock_id, fwb_dock *dock) {
+  return sim_ask_dock(context, dock_id, dock);
+}
 
 void sim_port_init(sim *sim) {
   const fwb_port port = {

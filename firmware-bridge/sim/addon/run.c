@@ -15,7 +15,9 @@ static double draw(sim *sim) {
   return (double)((sim->random_state * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
 }
 
-static size_t draw_below(sim *sim, size_t bound) { return (size_t)(draw(sim) * (double)bound) % bound; }
+static size_t draw_below(sim *sim, size_t bound) {
+  return (size_t)(draw(sim) * (double)bound) % bound;
+}
 
 static sim_faults faults_now(sim *sim) {
   pthread_mutex_lock(&sim->lock);
@@ -69,7 +71,8 @@ static void report_frame(sim *sim) {
 }
 
 static void claim_4g(sim *sim) {
-  uint8_t header[FWB_FRAME_HEADER_SIZE] = {0xd0, 0xc4, FWB_DATA, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+  uint8_t header[FWB_FRAME_HEADER_SIZE] = {0xd0, 0xc4, FWB_DATA, 0,    1,    0,
+                                           0,    0,    0xff,     0xff, 0xff, 0xff};
   const uint32_t crc = fwb_crc32(0, header, 12);
   for (unsigned i = 0; i < 4; i++) header[12 + i] = (uint8_t)(crc >> (8 * i));
   memmove(sim->out + sizeof header, sim->out, sim->out_length);
@@ -143,11 +146,14 @@ static bool send_output(sim *sim) {
   return true;
 }
 
-static bool has_output(const sim *sim) { return sim->out_sent < sim->out_length || fwb_camera_has_output(&sim->camera); }
+static bool has_output(const sim *sim) {
+  return sim->out_sent < sim->out_length || fwb_camera_has_output(&sim->camera);
+}
 
 static void feed_camera(sim *sim) {
   if (sim->in_taken == sim->in_length) return;
-  sim->in_taken += fwb_camera_input(&sim->camera, sim->in + sim->in_taken, sim->in_length - sim->in_taken);
+  sim->in_taken +=
+      fwb_camera_input(&sim->camera, sim->in + sim->in_taken, sim->in_length - sim->in_taken);
 }
 
 /* False: the dock has closed the line. Nothing is read while the camera still holds input back. */
@@ -212,7 +218,8 @@ static bool turn(sim *sim) {
   struct pollfd fds[2] = {{sim->wake[0], POLLIN, 0}, {listening ? sim->master : -1, 0, 0}};
   if (sim->in_taken == sim->in_length) fds[1].events |= POLLIN;
   if (has_output(sim)) fds[1].events |= POLLOUT;
-  const int timeout = quiet ? (int)(sim->stalled_until_ms - now) : wait_ms(sim, now, sim->plug_at_ms);
+  const int timeout =
+      quiet ? (int)(sim->stalled_until_ms - now) : wait_ms(sim, now, sim->plug_at_ms);
   if (poll(fds, 2, timeout) < 0 && errno != EINTR) return false;
 
   if (fds[0].revents != 0 && !obey(sim)) return false;
@@ -222,7 +229,8 @@ static bool turn(sim *sim) {
   }
   if (!listening) return true;
   const bool held_back = sim->in_taken < sim->in_length;
-  const bool closed = (fds[1].revents & (POLLHUP | POLLERR)) != 0 && (held_back || (fds[1].revents & POLLIN) == 0);
+  const bool closed =
+      (fds[1].revents & (POLLHUP | POLLERR)) != 0 && (held_back || (fds[1].revents & POLLIN) == 0);
   if (closed || ((fds[1].revents & POLLIN) != 0 && !receive_input(sim))) {
     line_lost(sim);
     return true;

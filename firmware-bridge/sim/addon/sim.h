@@ -1,8 +1,8 @@
 /*
  * The simulated camera: the firmware library on its own thread behind a pty.
  *
- * INVARIANTS: `lock` guards clips, wanted and faults, which JavaScript changes; all else belongs to the thread once it runs. The thread never holds
- * `lock` while it asks JavaScript.
+ * INVARIANTS: `lock` guards clips, wanted and faults, which JavaScript changes; all else belongs to
+ * the thread once it runs. The thread never holds `lock` while it asks JavaScript.
  */
 #ifndef FWB_SIM_H
 #define FWB_SIM_H
@@ -25,7 +25,8 @@ typedef struct sim_clip {
   char *path;
 } sim_clip;
 
-/* Shares are 0 to 1; an AFTER is a number of sent bytes, SIM_NEVER when the fault is off or has happened. */
+/* Shares are 0 to 1; an AFTER is a number of sent bytes, SIM_NEVER when the fault is off or has
+ * happened. */
 typedef struct sim_faults {
   double drop;
   double corrupt;
@@ -82,7 +83,8 @@ typedef struct sim {
   size_t in_length;
   size_t in_taken;
   uint8_t in[SIM_IN_SIZE];
-  uint8_t out[SIM_OUT_SIZE + FWB_FRAME_HEADER_SIZE]; /* room for a frame and the header that `claim-4g` puts before it */
+  uint8_t out[SIM_OUT_SIZE + FWB_FRAME_HEADER_SIZE]; /* room for a frame and the header that
+                                                        `claim-4g` puts before it */
 } sim;
 
 /* port.c */

@@ -10,7 +10,8 @@ bool get_bytes(napi_env env, napi_value value, uint8_t *bytes, size_t capacity, 
   napi_typedarray_type type;
   void *data = NULL;
   if (napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array) return false;
-  if (napi_get_typedarray_info(env, value, &type, length, &data, NULL, NULL) != napi_ok) return false;
+  if (napi_get_typedarray_info(env, value, &type, length, &data, NULL, NULL) != napi_ok)
+    return false;
   if (type != napi_uint8_array || *length > capacity) return false;
   if (*length > 0) memcpy(bytes, data, *length);
   return true;
@@ -24,7 +25,8 @@ napi_value get(napi_env env, napi_value object, const char *name) {
 
 bool has(napi_env env, napi_value value) {
   napi_valuetype type = napi_undefined;
-  return value != NULL && napi_typeof(env, value, &type) == napi_ok && type != napi_undefined && type != napi_null;
+  return value != NULL && napi_typeof(env, value, &type) == napi_ok && type != napi_undefined &&
+         type != napi_null;
 }
 
 bool get_exactly(napi_env env, napi_value value, uint8_t *bytes, size_t length) {
@@ -39,7 +41,8 @@ bool get_flag(napi_env env, napi_value object, const char *name) {
 
 double get_number(napi_env env, napi_value object, const char *name, double otherwise) {
   double number = otherwise;
-  return napi_get_value_double(env, get(env, object, name), &number) == napi_ok ? number : otherwise;
+  return napi_get_value_double(env, get(env, object, name), &number) == napi_ok ? number
+                                                                                : otherwise;
 }
 
 uint64_t get_count(napi_env env, napi_value object, const char *name) {
@@ -48,9 +51,11 @@ uint64_t get_count(napi_env env, napi_value object, const char *name) {
 }
 
 char *get_text(napi_env env, napi_value value, size_t *length) {
-  if (value == NULL || napi_get_value_string_utf8(env, value, NULL, 0, length) != napi_ok) return NULL;
+  if (value == NULL || napi_get_value_string_utf8(env, value, NULL, 0, length) != napi_ok)
+    return NULL;
   char *text = malloc(*length + 1);
-  if (text != NULL && napi_get_value_string_utf8(env, value, text, *length + 1, length) == napi_ok) return text;
+  if (text != NULL && napi_get_value_string_utf8(env, value, text, *length + 1, length) == napi_ok)
+    return text;
   free(text);
   return NULL;
 }

@@ -1,4 +1,5 @@
-/* Reading JavaScript's values: false, NULL or the given default where one is not what it should be. */
+/* Reading JavaScript's values: false, NULL or the given default where one is not what it should be.
+ */
 #ifndef FWB_SIM_VALUES_H
 #define FWB_SIM_VALUES_H
 

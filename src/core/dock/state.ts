@@ -1,6 +1,7 @@
 import type { Entry } from '../custody/entry.ts';
 import { DockError } from '../errors.ts';
 import type { DockId } from '../evidence/clip.ts';
+import type { CounterGap } from '../evidence/gaps.ts';
 import type { ClipStatus, ClipStore } from './clip-table.ts';
 import { ClipTable } from './clip-table.ts';
 
@@ -77,15 +78,17 @@ export function foldEntries(
   return { dock, clips, counts, treeSize, stopped, retentionDays, gaps, misfits };
 }
 
-interface Gap {
+interface Gap extends CounterGap {
   /** SHA-256 (hex) that stands for the camera. */
   readonly camera: string;
-  readonly first: number;
-  readonly last: number;
 }
 
-export function hasGap(state: DockState, gap: Gap): boolean {
-  return state.gaps.includes(gapKey(gap));
+/** The gaps that the log has recorded of one camera. */
+export function gapsOf(state: DockState, camera: string): readonly CounterGap[] {
+  return state.gaps
+    .map((key) => key.split(' '))
+    .filter(([digest]) => digest === camera)
+    .map(([, first, last]) => ({ first: Number(first), last: Number(last) }));
 }
 
 function gapKey({ camera, first, last }: Gap): string {

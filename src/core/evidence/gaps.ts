@@ -4,17 +4,26 @@ export interface CounterGap {
 }
 
 /**
- * Counters from 1 to `lastCounter` that nobody has: neither the camera's inventory nor the vault. Ranges, ascending. The cost grows with what is
- * known, not with `lastCounter`, because a hostile camera chooses that number.
+ * Counters from 1 to `lastCounter` that nobody accounts for: neither the camera's inventory, nor the vault, nor a gap recorded earlier. Ranges,
+ * ascending. The cost grows with what is known, not with `lastCounter`, because a hostile camera chooses that number.
  */
-export function findCounterGaps(known: Iterable<number>, lastCounter: number): CounterGap[] {
+export function findCounterGaps(
+  known: Iterable<number | CounterGap>,
+  lastCounter: number,
+): CounterGap[] {
   const gaps: CounterGap[] = [];
   let next = 1;
-  for (const counter of [...new Set(known)].sort((a, b) => a - b)) {
-    if (counter > lastCounter) break;
-    if (counter > next) gaps.push({ first: next, last: counter - 1 });
-    next = counter + 1;
+  for (const { first, last } of ascending(known)) {
+    if (first > lastCounter) break;
+    if (first > next) gaps.push({ first: next, last: first - 1 });
+    next = Math.max(next, last + 1);
   }
   if (next <= lastCounter) gaps.push({ first: next, last: lastCounter });
   return gaps;
+}
+
+function ascending(known: Iterable<number | CounterGap>): CounterGap[] {
+  return [...known]
+    .map((one) => (typeof one === 'number' ? { first: one, last: one } : one))
+    .sort((a, b) => a.first - b.first);
 }
