@@ -1,3 +1,4 @@
+import type { EntryBody } from '../core/custody/entry.ts';
 import type { AlarmCode } from '../core/dock/alarms.ts';
 import { nextBay } from '../core/dock/bay.ts';
 import {
@@ -7,9 +8,9 @@ import {
   type BayStatus,
   emptyBay,
 } from '../core/dock/bay-state.ts';
-import { asDockError, type DockError, dispositionOf, isDockError } from '../core/errors.ts';
+import { asDockError, DockError, dispositionOf, type ErrorCode } from '../core/errors.ts';
 import type { BaySensors, Board, Press } from '../ports/board.ts';
-import type { CameraLink } from '../ports/camera-link.ts';
+import type { CameraLink, CameraSession } from '../ports/camera-link.ts';
 import type { Alarms } from './alarms.ts';
 import { Backoff } from './backoff.ts';
 import { CameraVisit } from './camera-visit.ts';
@@ -29,6 +30,14 @@ export interface BayDeps {
   readonly onHalt: (error: DockError) => void;
 }
 
+const BACKOFF = { firstMs: 500, mostMs: 15_000 };
+/** A camera that gets nowhere in so many tries goes to the supervisor. */
+const FAILURES_MAX = 8;
+/** A line that fell silent, and stays so, has lost its camera. */
+const SILENCE_MS = 10_000;
+/** A line that cannot say whether its camera left shows the same trouble again and again: the log is told this often. */
+const SAME_TROUBLE_MS = 600_000;
+
 /**
  * Runs one bay: waits for a camera, takes its clips, shows the light. Trouble of one bay ends here.
  *
@@ -43,11 +52,16 @@ export class BaySupervisor {
   #state: BayState;
   #visit: CameraVisit | undefined;
   #running: Promise<void> | undefined;
+  readonly #refusals = new Set<string>();
+  readonly #backoff: Backoff;
+  #failures = 0;
+  #lastTrouble: { readonly code: ErrorCode; readonly atMs: number } | undefined;
 
   constructor(bay: number, deps: BayDeps) {
     this.bay = bay;
     this.#deps = deps;
     this.#state = emptyBay(bay);
+    this.#backoff = new Backoff(deps.evidence.clock, BACKOFF);
   }
 
   get state(): BayState {
@@ -77,96 +91,154 @@ export class BaySupervisor {
     this.#queue.push(input);
     if (this.#isDraining) return;
     this.#isDraining = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      const step = nextBay(this.#state, next);
-      this.#state = step.state;
-      for (const effect of step.effects) this.#perform(effect);
-      if (next.kind === 'progress') this.#deps.onProgress(this.bay, this.#state);
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        this.#apply(next);
+      }
+    } finally {
+      this.#isDraining = false;
     }
-    this.#isDraining = false;
+  }
+
+  #apply(input: BayInput): void {
+    const step = nextBay(this.#state, input);
+    this.#state = step.state;
+    for (const effect of step.effects) this.#perform(effect);
+    if (input.kind === 'progress') this.#deps.onProgress(this.bay, this.#state);
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
-    const backoff = new Backoff(this.#deps.evidence.clock, { firstMs: 500, mostMs: 15_000 });
     while (!signal.aborted) {
       try {
         await this.#serve(signal);
-        backoff.reset();
+        this.input({ kind: 'unplugged' });
+        this.#forgetFailures();
       } catch (error) {
-        if (signal.aborted) return;
-        await this.#recoverFrom(asDockError(error, 'LINK_PROTOCOL', 'the bay failed'), backoff);
+        if (!signal.aborted) await this.#recoverFrom(this.#asFailure(error));
       }
     }
   }
 
   async #serve(signal: AbortSignal): Promise<void> {
-    const { link, evidence } = this.#deps;
-    const session = await link.dock(this.bay, {
-      signal,
-      onPresent: () => this.input({ kind: 'present' }),
-    });
+    const { evidence } = this.#deps;
+    const session = await this.#dock(signal);
     evidence.logger.info('camera-docked', { bay: this.bay, camera: session.serial });
     this.#visit = new CameraVisit({
-      ...{ evidence, session, bay: this.bay, signal },
+      ...{ evidence, session, bay: this.bay, signal, refusals: this.#refusals },
       alarms: this.#deps.alarms,
       input: (input) => this.input(input),
       state: () => this.#state,
       onEvent: this.#deps.onEvent,
       halted: this.#deps.halted,
+      onAdvance: () => this.#forgetFailures(),
     });
     try {
       await this.#visit.run();
     } finally {
       this.#visit = undefined;
       await session.close();
-      if (!signal.aborted) this.input({ kind: 'unplugged' });
     }
   }
 
-  async #recoverFrom(error: DockError, backoff: Backoff): Promise<void> {
+  async #dock(signal: AbortSignal): Promise<CameraSession> {
+    const heard = new AbortController();
+    const silence = this.#unplugWhenSilent(AbortSignal.any([signal, heard.signal]));
+    try {
+      return await this.#deps.link.dock(this.bay, {
+        signal,
+        onPresent: () => {
+          heard.abort(new Error('the line is not silent'));
+          this.input({ kind: 'present' });
+        },
+      });
+    } finally {
+      heard.abort(new Error('the line is not silent'));
+      await silence;
+    }
+  }
+
+  async #unplugWhenSilent(signal: AbortSignal): Promise<void> {
+    if (this.#state.link === 'none') return;
+    try {
+      await this.#deps.evidence.clock.delay(SILENCE_MS, signal);
+      this.input({ kind: 'unplugged' });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #forgetFailures(): void {
+    this.#failures = 0;
+    this.#backoff.reset();
+  }
+
+  /** What a retry may mend does so a limited number of times. A line that cannot be opened, or a camera that is taken out, is not the camera's failure. */
+  #asFailure(thrown: unknown): DockError {
+    const error = asDockError(thrown, 'BAY_FAILED', 'the bay failed');
+    const isCameras = dispositionOf(error.code) === 'retry' && !NOT_COUNTED.includes(error.code);
+    if (!isCameras) return error;
+    this.#failures += 1;
+    if (this.#failures < FAILURES_MAX) return error;
+    const why = `the camera got nowhere in ${this.#failures} tries: ${error.message}`;
+    return new DockError('CAMERA_FULL_OF_ERRORS', why, { cause: error });
+  }
+
+  async #recoverFrom(error: DockError): Promise<void> {
     const { evidence, link, onHalt } = this.#deps;
     const { signal } = this.#abort;
-    const disposition = dispositionOf(error.code);
-    evidence.logger.warn('bay-failed', { bay: this.bay, code: error.code, why: error.message });
-    this.input({ kind: 'failed', code: error.code });
-    if (error.code.startsWith('CAMERA_')) await this.#recordRefusal(error);
+    const { code } = error;
+    const disposition = dispositionOf(code);
+    evidence.logger.warn('bay-failed', { bay: this.bay, code, why: error.message });
+    this.input({ kind: 'failed', code });
     if (disposition === 'haltDock') onHalt(error);
     try {
-      if (disposition === 'haltBay') {
+      if (disposition !== 'retry' && disposition !== 'haltDock') {
+        await this.#recordTrouble(code);
         await link.gone(this.bay, signal);
         this.input({ kind: 'unplugged' });
-        return;
-      }
-      if (error.code !== 'LINK_CLOSED') await backoff.wait(signal);
+        this.#forgetFailures();
+      } else if (code !== 'LINK_CLOSED') await this.#backoff.wait(signal);
     } catch (stopped) {
       if (!signal.aborted) throw stopped;
     }
   }
 
-  async #recordRefusal(error: DockError): Promise<void> {
-    await this.#enter({ kind: 'camera-refused', bay: this.bay, reason: error.code });
-    this.#deps.onEvent('camera-refused', { bay: this.bay, code: error.code });
+  async #recordTrouble(code: ErrorCode): Promise<void> {
+    const atMs = this.#deps.evidence.clock.monotonicMs();
+    const last = this.#lastTrouble;
+    if (last?.code === code && atMs - last.atMs < SAME_TROUBLE_MS) return;
+    this.#lastTrouble = { code, atMs };
+    const kind = code.startsWith('CAMERA_') ? 'camera-refused' : 'bay-fault';
+    this.#deps.onEvent(kind, { bay: this.bay, code });
+    await this.#enter({ kind, bay: this.bay, reason: code });
   }
 
   #perform(effect: BayEffect): void {
     const { board, alarms, onStatus, onEvent } = this.#deps;
     switch (effect.kind) {
       case 'show':
-        return board.show(this.bay, effect.light);
+        board.show(this.bay, effect.light);
+        break;
       case 'flash':
-        return board.flash(this.bay, effect.flash);
+        board.flash(this.bay, effect.flash);
+        break;
       case 'publish':
-        return onStatus(effect.status);
+        onStatus(effect.status);
+        break;
       case 'alarm':
-        return alarms.raise(effect.code, this.#causeOf(effect.code, effect.camera), this.bay);
+        alarms.raise(effect.code, this.#causeOf(effect.code, effect.camera), this.bay);
+        break;
       case 'clear-alarm':
-        return alarms.clear(effect.code, this.#causeOf(effect.code, effect.camera));
+        alarms.clear(effect.code, this.#causeOf(effect.code, effect.camera));
+        break;
       case 'mark-last-recording':
-        return void this.#placeHolds();
+        void this.#placeHolds();
+        break;
       case 'taken-early':
         onEvent('camera-taken-early', { bay: this.bay, camera: effect.camera });
-        return void this.#enter({ kind: 'bay-fault', bay: this.bay, reason: 'TAKEN-EARLY' });
+        void this.#enter({ kind: 'bay-fault', bay: this.bay, reason: 'TAKEN-EARLY' });
+        break;
     }
   }
 
@@ -183,12 +255,16 @@ export class BaySupervisor {
     }
   }
 
-  async #enter(entry: Parameters<Evidence['custody']['append']>[0][number]): Promise<void> {
+  /** A dock that halted because of its log must not write to it. */
+  async #enter(entry: EntryBody): Promise<void> {
+    const { evidence, onHalt } = this.#deps;
+    if (evidence.custody.state.dock !== evidence.dock) return;
     try {
-      await this.#deps.evidence.custody.append([entry]);
+      await evidence.custody.append([entry]);
     } catch (error) {
-      if (!isDockError(error)) throw error;
-      this.#deps.onHalt(error);
+      onHalt(asDockError(error, 'CUSTODY_UNWRITABLE', 'the bay could not be recorded'));
     }
   }
 }
+
+const NOT_COUNTED: readonly ErrorCode[] = ['LINK_CLOSED', 'SERIAL_IN_USE', 'SERIAL_FAILED'];

@@ -160,7 +160,7 @@ export class CustodyLog {
       this.#waiting = [];
       try {
         const appended = await this.#write(batch);
-        batch.forEach((waiting, i) => waiting.resolve(appended[i] ?? []));
+        for (const [i, waiting] of batch.entries()) waiting.resolve(appended[i] ?? []);
       } catch (error) {
         const failure = asDockError(error, 'CUSTODY_UNWRITABLE', 'the custody log was not written');
         for (const waiting of batch) waiting.reject(failure);

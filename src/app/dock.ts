@@ -1,10 +1,11 @@
+import type { EntryBody } from '../core/custody/entry.ts';
 import { type AlarmCode, parseAlarmCode } from '../core/dock/alarms.ts';
 import type { BayState, BayStatus } from '../core/dock/bay-state.ts';
 import { asDockError, DockError } from '../core/errors.ts';
 import type { Board, BoardFault } from '../ports/board.ts';
 import type { CameraLink } from '../ports/camera-link.ts';
 import type { StatusBroker } from '../ports/status-broker.ts';
-import { Alarms } from './alarms.ts';
+import { type ActiveAlarm, Alarms } from './alarms.ts';
 import { BaySupervisor } from './bay-supervisor.ts';
 import type { Evidence } from './evidence.ts';
 import { type DockView, StatusPublisher } from './publish-status.ts';
@@ -47,10 +48,9 @@ export class Dock {
 
   constructor(deps: DockDeps) {
     this.#deps = deps;
-    const { evidence, board, link, observer } = deps;
+    const { evidence, board, link } = deps;
     this.#alarms = new Alarms(evidence.clock, (code, alarm) => {
-      this.#publisher.alarm(code, alarm);
-      observer?.onAlarm?.(code, alarm !== undefined);
+      this.#onAlarm(code, alarm);
     });
     this.#bays = deps.bays.map(
       (bay) =>
@@ -76,7 +76,7 @@ export class Dock {
 
   async start(): Promise<void> {
     await this.#startBoard();
-    await this.#publisher.start((connected) => this.#onBroker(connected));
+    await this.#startPublisher();
     try {
       await this.#openEvidence();
     } catch (error) {
@@ -97,7 +97,7 @@ export class Dock {
         failures.push(error);
       }
     };
-    for (const bay of this.#bays) await attempt(() => bay.stop());
+    await Promise.all(this.#bays.map((bay) => attempt(() => bay.stop())));
     await attempt(() => this.#deps.board.stop());
     await attempt(() => this.#closeEvidence());
     await attempt(() => this.#publisher.stop());
@@ -105,54 +105,76 @@ export class Dock {
   }
 
   async #startBoard(): Promise<void> {
-    const faults = await this.#deps.board.start({
-      onPress: (bay, press) => this.#bayOf(bay)?.press(press),
-      onSensors: (bay, sensors) => this.#bayOf(bay)?.sensors(sensors),
-      onFault: (fault) => this.#onFault(fault),
-    });
-    for (const fault of faults) this.#onFault(fault);
+    try {
+      const faults = await this.#deps.board.start({
+        onPress: (bay, press) => this.#bayOf(bay)?.press(press),
+        onSensors: (bay, sensors) => this.#bayOf(bay)?.sensors(sensors),
+        onFault: (fault) => this.#onFault(fault),
+      });
+      for (const fault of faults) this.#onFault(fault);
+    } catch (error) {
+      const { message } = asDockError(error, 'GPIO_UNAVAILABLE', 'the board did not start');
+      this.#onFault({ code: 'GPIO_UNAVAILABLE', message, action: 'Check the board file.' });
+    }
+  }
+
+  /** A dock whose status goes nowhere still takes clips. */
+  async #startPublisher(): Promise<void> {
+    try {
+      await this.#publisher.start((connected) => this.#onBroker(connected));
+    } catch (error) {
+      const { code, message } = asDockError(error, 'BROKER_REFUSED', 'the status is not published');
+      this.#deps.evidence.logger.error('status-not-published', { code, why: message });
+      this.#alarms.raise('BROKER_REFUSED', 'dock');
+    }
   }
 
   async #openEvidence(): Promise<void> {
-    const { evidence, version } = this.#deps;
-    const { vault, custody, dock, keys } = evidence;
+    const { vault, custody, dock } = this.#deps.evidence;
     const { tornBytes } = await custody.open();
     this.#isOpen = true;
-    await vault.start();
-    const { dock: opened, stopped: clean } = custody.state;
+    const { dock: opened } = custody.state;
     if (opened !== undefined && opened !== dock) {
       throw new DockError('KEY_INVALID', `the data folder belongs to dock ${opened}`, {
         action: 'Give this dock a data folder of its own.',
       });
     }
     custody.onChange(() => this.#publisher.dockChanged());
-    if (opened === undefined) {
-      const { manifest, receipt, link } = keys;
-      await custody.append([
-        {
-          kind: 'log-opened',
-          dock,
-          manifestKey: manifest.publicKey,
-          receiptKey: receipt.publicKey,
-          linkKey: link.publicKey,
-        },
-      ]);
-    }
-    const { retentionDays } = this.#deps;
-    await custody.append([{ kind: 'dock-started', version, clean, retentionDays }]);
-    if (tornBytes > 0) {
-      await custody.append([{ kind: 'custody-repaired', tornBytes }]);
-      this.#alarms.raise('CUSTODY_REPAIRED', 'dock');
-    }
+    await custody.append(this.#firstEntries(tornBytes));
+    if (tornBytes > 0) this.#alarms.raise('CUSTODY_REPAIRED', 'dock');
+    await vault.start();
     await this.#recover();
     await custody.saveCache();
   }
 
+  /** Before anything that can fail, so that whatever the bays record comes after the log's opening. */
+  #firstEntries(tornBytes: number): EntryBody[] {
+    const { evidence, version, retentionDays } = this.#deps;
+    const { dock, custody, keys } = evidence;
+    const { dock: opened, stopped: clean } = custody.state;
+    const entries: EntryBody[] = [];
+    if (opened === undefined) {
+      entries.push({
+        kind: 'log-opened',
+        dock,
+        manifestKey: keys.manifest.publicKey,
+        receiptKey: keys.receipt.publicKey,
+        linkKey: keys.link.publicKey,
+      });
+    }
+    entries.push({ kind: 'dock-started', version, clean, retentionDays });
+    if (tornBytes > 0) entries.push({ kind: 'custody-repaired', tornBytes });
+    return entries;
+  }
+
+  /** Alarms that only a person ends come back with every start. */
   async #recover(): Promise<void> {
     const { evidence } = this.#deps;
     const found = await recover(evidence);
-    for (const clip of found.clipsMissing) this.#alarms.raise('CLIP_MISSING', clip);
-    for (const clip of found.clipsQuarantined) this.#alarms.raise('CLIP_QUARANTINED', clip);
+    for (const { clip, state } of evidence.custody.state.clips.values()) {
+      if (state === 'missing') this.#alarms.raise('CLIP_MISSING', clip);
+      if (state === 'quarantined') this.#alarms.raise('CLIP_QUARANTINED', clip);
+    }
     evidence.logger.info('recovered', {
       draftsRemoved: found.draftsRemoved,
       clipsRecovered: found.clipsRecovered,
@@ -175,6 +197,7 @@ export class Dock {
   /** The first reason stays: what follows it is its consequence. */
   #haltFor(error: DockError): void {
     const code = parseAlarmCode(error.code) ?? 'DOCK_FAILED';
+    if (this.#halt === code) return;
     this.#deps.evidence.logger.error('dock-halted', { code: error.code, why: error.message });
     this.#alarms.raise(code, 'dock');
     if (this.#halt !== undefined) return;
@@ -196,6 +219,14 @@ export class Dock {
   #onEvent(kind: string, body: Readonly<Record<string, string | number>>): void {
     this.#publisher.event(kind, body);
     this.#deps.observer?.onEvent?.(kind, body);
+  }
+
+  #onAlarm(code: AlarmCode, alarm: ActiveAlarm | undefined): void {
+    const { evidence, observer } = this.#deps;
+    if (alarm === undefined) evidence.logger.info('alarm-over', { code });
+    else evidence.logger.warn('alarm', { code, bays: alarm.bays.join(' ') });
+    this.#publisher.alarm(code, alarm);
+    observer?.onAlarm?.(code, alarm !== undefined);
   }
 
   #onFault(fault: BoardFault): void {

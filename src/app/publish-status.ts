@@ -26,6 +26,7 @@ export class StatusPublisher {
   readonly #view: DockView;
   readonly #stopping = new AbortController();
   readonly #changedBays = new Set<number>();
+  readonly #alarms = new Set<AlarmCode>();
   readonly #raised = new Set<AlarmCode>();
   readonly #sinceMs: number;
   #isDockChanged = false;
@@ -33,6 +34,7 @@ export class StatusPublisher {
   #isGathering = false;
   #space: VaultSpace | undefined;
   #seq = 0;
+  #checkpoint = '';
   #heartbeat: Promise<void> | undefined;
 
   constructor(view: DockView) {
@@ -44,13 +46,17 @@ export class StatusPublisher {
     const { broker, description } = this.#view;
     if (broker === undefined) return;
     broker.onConnectedChange(onConnected);
+    // The broker may still retain what a run before this one, which was killed, had raised.
+    for (const code of ALARM_CODES) {
+      if (!this.#alarms.has(code)) broker.retain(alarmPath(code), null);
+    }
     broker.retain(DESCRIPTION_PATH, description);
     // A run that was killed could not take back what it had raised.
     for (const code of ALARM_CODES) if (!this.#raised.has(code)) this.alarm(code, undefined);
     this.#publishDock();
     for (const { bay } of this.#view.bays) this.#publishBay(bay);
     await broker.start();
-    this.#heartbeat = this.#beat();
+    this.#heartbeat = this.#beat(() => onConnected(broker.connected));
   }
 
   dockChanged(): void {
@@ -67,6 +73,8 @@ export class StatusPublisher {
   alarm(code: AlarmCode, alarm: ActiveAlarm | undefined): void {
     if (alarm === undefined) this.#raised.delete(code);
     else this.#raised.add(code);
+    if (alarm === undefined) this.#alarms.delete(code);
+    else this.#alarms.add(code);
     const body = alarm === undefined ? null : alarmBody(code, alarm);
     this.#view.broker?.retain(alarmPath(code), body);
   }
@@ -86,8 +94,10 @@ export class StatusPublisher {
     await this.#view.broker?.stop();
   }
 
-  async #beat(): Promise<void> {
+  /** A broker that was never reached is told of no change; so each beat looks. */
+  async #beat(look: () => void): Promise<void> {
     while (await this.#pause(HEARTBEAT_MS)) {
+      look();
       this.#isDockChanged = true;
       await this.#measure();
       this.#flush();
@@ -146,7 +156,9 @@ export class StatusPublisher {
     });
     broker?.retain(DOCK_PATH, body);
     const { checkpoint } = evidence.custody;
-    if (checkpoint !== '') broker?.retain('checkpoint', { note: checkpoint });
+    if (checkpoint === this.#checkpoint) return;
+    this.#checkpoint = checkpoint;
+    broker?.retain('checkpoint', { note: checkpoint });
   }
 
   #publishBay(bay: number): void {

@@ -90,7 +90,10 @@ export class ClipTaker {
   }
 
   async #release(
-    event: Pick<IndexedClip, 'clip' | 'counter'> & { readonly bay: number; readonly camera: string },
+    event: Pick<IndexedClip, 'clip' | 'counter'> & {
+      readonly bay: number;
+      readonly camera: string;
+    },
     receipt: string,
   ): Promise<void> {
     const { evidence, session, signal, input, onEvent } = this.#deps;

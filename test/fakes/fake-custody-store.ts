@@ -1,6 +1,7 @@
 import { readCheckpointNote } from '../../src/core/custody/checkpoint.ts';
 import { DockError } from '../../src/core/errors.ts';
 import type { CustodyContents, CustodyStore } from '../../src/ports/custody-store.ts';
+import { Power } from './power.ts';
 
 /** The disk under a FakeCustodyStore: give it to a second store to see what a restart finds. */
 export class FakeCustodyDisk {
@@ -19,6 +20,8 @@ export class FakeCustodyStore implements CustodyStore {
   failCheckpoint = false;
   /** Called after each durable effect; what it throws reaches the caller, as a crash would end it. */
   afterEffect: (effect: 'append' | 'checkpoint') => void = () => undefined;
+  /** Shared with the other parts of a dock that lose power together. */
+  power = new Power();
   #isOpen = false;
 
   constructor(disk: FakeCustodyDisk = new FakeCustodyDisk()) {
@@ -32,6 +35,7 @@ export class FakeCustodyStore implements CustodyStore {
   }
 
   async open(): Promise<CustodyContents> {
+    this.power.check();
     if (this.disk.isOpen) throw new DockError('DATA_DIR_IN_USE', 'the fake disk is open');
     if (this.disk.isCorrupt) throw new DockError('CUSTODY_CORRUPT', 'the fake disk is corrupt');
     this.#isOpen = true;
@@ -46,7 +50,9 @@ export class FakeCustodyStore implements CustodyStore {
     this.#mustBeOpen();
     if (this.failAppend) throw new DockError('CUSTODY_UNWRITABLE', 'the fake disk fails appends');
     this.disk.leaves.push(...leaves.map((leaf) => leaf.slice()));
-    if (leaves.length > 0) this.afterEffect('append');
+    if (leaves.length === 0) return;
+    this.afterEffect('append');
+    this.power.effect('append');
   }
 
   async putCheckpoint(note: string): Promise<void> {
@@ -57,6 +63,7 @@ export class FakeCustodyStore implements CustodyStore {
     }
     this.disk.checkpoints.push(note);
     this.afterEffect('checkpoint');
+    this.power.effect('checkpoint');
   }
 
   async close(): Promise<void> {
@@ -65,6 +72,7 @@ export class FakeCustodyStore implements CustodyStore {
   }
 
   #mustBeOpen(): void {
+    this.power.check();
     if (!this.#isOpen) throw new Error('assertion failed: the custody store is open');
   }
 }

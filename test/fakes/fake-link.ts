@@ -46,6 +46,10 @@ export interface FakeCameraFaults {
   refusedRecords?: CameraInventory['refused'] | undefined;
   /** Thrown by the next request of any kind. */
   failNext?: ErrorCode | undefined;
+  /** Reads of this clip are answered with an error. */
+  refuseReadOf?: number | undefined;
+  /** Called before each range is sent. */
+  onRange?: ((counter: number, offset: number) => void) | undefined;
 }
 
 interface StoredClip {
@@ -64,6 +68,8 @@ export class FakeCamera {
   /** Receipts in the order in which they came. */
   readonly receipts: string[] = [];
   readonly clips = new Map<number, StoredClip>();
+  /** Called in the moment in which the camera has erased a clip; what it throws, the dock gets for an answer. */
+  onErased: (counter: number, receipt: string) => void = () => undefined;
   lastCounter = 0;
   sentBytes = 0;
   clockMs = Date.UTC(2026, 0, 1);
@@ -128,6 +134,7 @@ export class FakeCamera {
     }
     this.clips.delete(counter);
     this.erased.push(counter);
+    this.onErased(counter, receipt);
   }
 }
 
@@ -184,6 +191,10 @@ class FakeSession implements CameraSession {
       await this.turn(options.signal);
       const clip = camera.clips.get(record.counter);
       if (clip === undefined) throw new DockError('CAMERA_REFUSED', 'NO_CLIP');
+      if (camera.faults.refuseReadOf === record.counter) {
+        throw new DockError('CAMERA_REFUSED', 'STORAGE');
+      }
+      camera.faults.onRange?.(record.counter, offset);
       const end = Math.min(offset + RANGE_BYTES, options.toByte);
       const { vanishAfterBytes = Number.POSITIVE_INFINITY } = camera.faults;
       if (camera.sentBytes + (end - offset) > vanishAfterBytes) {
@@ -252,6 +263,15 @@ export class FakeCameraLink implements CameraLink {
 
   unplug(bay: number): void {
     this.change(bay, { camera: undefined, fault: undefined });
+  }
+
+  /** Every line falls silent, as when the dock loses power. */
+  unplugAll(): void {
+    for (const bay of [...this.bays.keys()]) this.unplug(bay);
+  }
+
+  cameraIn(bay: number): FakeCamera | undefined {
+    return this.bayOf(bay).camera;
   }
 
   /** The session that `dock` gave last, while its camera is in the bay. */

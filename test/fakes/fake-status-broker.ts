@@ -29,8 +29,7 @@ export class FakeStatusBroker implements StatusBroker {
 
   retain(path: string, body: Json): void {
     if (path === 'availability') return;
-    if (body === null) this.#values.delete(path);
-    else this.#values.set(path, body);
+    this.#values.set(path, body);
     if (this.#connected) this.#publish(path, body);
   }
 

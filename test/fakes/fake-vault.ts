@@ -5,8 +5,12 @@ import { assert } from '../../src/core/assert.ts';
 import { DockError } from '../../src/core/errors.ts';
 import type { ClipId } from '../../src/core/evidence/clip.ts';
 import type { ClipDraft, SegmentFile, Vault, VaultSpace } from '../../src/ports/vault.ts';
+import { Power, PowerCut } from './power.ts';
 
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+export { PowerCut } from './power.ts';
+
+/** Readable too, because a fake sealer hashes what it wrote. */
+const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
 
 export interface FakeVaultFaults {
   full: boolean;
@@ -15,12 +19,7 @@ export interface FakeVaultFaults {
   effectsUntilCrash: number;
 }
 
-/** Power is gone: nothing more happens until `restart()`. Never a DockError, so that no handler mends it. */
-export class PowerCut extends Error {
-  override readonly name = 'PowerCut';
-}
-
-interface Contents {
+export interface Contents {
   /** Real files, because the sealer and the opener work on descriptors. */
   readonly segments: Map<number, string>;
   details: Uint8Array | undefined;
@@ -42,6 +41,8 @@ export class FakeVault implements Vault {
     unwritable: false,
     effectsUntilCrash: Number.POSITIVE_INFINITY,
   };
+  /** Shared with the other parts of a dock that lose power together. */
+  power = new Power();
   totalBytes = 2 ** 40;
   freeBytes = 2 ** 39;
   readonly #disk: Disk;
@@ -78,6 +79,15 @@ export class FakeVault implements Vault {
     for (const file of this.#open) closeSync(file.fd);
     this.#open.clear();
     rmSync(this.#disk.folder, { recursive: true, force: true });
+  }
+
+  /** What is on the disk, for a test to look at. */
+  get stored(): ReadonlyMap<ClipId, Readonly<Contents>> {
+    return this.#disk.clips;
+  }
+
+  get draftCount(): number {
+    return this.#disk.drafts.size;
   }
 
   /** The path of a segment's file, for tests that damage it. */
@@ -262,10 +272,12 @@ export class FakeVault implements Vault {
     this.#power();
     this.#effects += 1;
     this.faults.effectsUntilCrash -= 1;
+    this.power.effect('vault');
     this.#power();
   }
 
   #power(): void {
+    this.power.check();
     if (this.faults.effectsUntilCrash <= 0) throw new PowerCut('the power is cut');
   }
 }

@@ -33,6 +33,9 @@ export interface RequestListener {
   closed(error: DockError): void;
 }
 
+const READ_BYTES = 65_536;
+
+type Port = Awaited<ReturnType<typeof SerialPort.binding.open>>;
 type Crc32 = (bytes: Uint8Array) => number;
 // The zlib inside Node is faster; it is there from Node 20.15 on, but not yet in the types.
 const crc32 = (zlib as unknown as { crc32?: Crc32 }).crc32 ?? crc32InJs;
@@ -52,7 +55,7 @@ export class SerialLine {
   readonly bay: BayLine;
   readonly timings: LinkTimings;
   readonly clock: Clock;
-  private readonly port: SerialPort;
+  private port: Port | undefined;
   private readonly decoder: FrameDecoder;
   private readonly listeners = new Map<number, RequestListener>();
   private readonly ticking = new AbortController();
@@ -63,7 +66,9 @@ export class SerialLine {
   private heardAtMs = 0;
   private device: string | undefined;
   private released = false;
-  private unsentFrames = 0;
+  private readonly unsent: Uint8Array[] = [];
+  private unsentBytes = 0;
+  private isSending = false;
   private onSent: () => void = ignore;
 
   constructor(bay: BayLine, firstRequest: number, parts: LineParts) {
@@ -77,27 +82,14 @@ export class SerialLine {
     });
     const sink = { frame: this.onFrame.bind(this), discarded: this.onDiscarded.bind(this) };
     this.decoder = new FrameDecoder(sink, crc32);
-    this.port = new SerialPort({
-      path: bay.path,
-      baudRate: bay.baudRate,
-      rtscts: bay.rtscts ?? false,
-      autoOpen: false,
-      lock: true,
-      // Dropping DTR resets some cameras: the dock's own restart must not.
-      hupcl: false,
-    });
   }
 
   /** SERIAL_IN_USE, SERIAL_FAILED, or LINK_CLOSED when nothing is there any more. */
   async open(): Promise<void> {
     this.device = await deviceAt(this.bay.path);
-    await new Promise<void>((resolve, reject) => {
-      this.port.open((error) => (error ? reject(openError(error, this.bay.path)) : resolve()));
-    });
+    this.port = await openPort(this.bay);
     this.heardAtMs = this.clock.monotonicMs();
-    this.port.on('data', (bytes: Uint8Array) => this.onData(bytes));
-    this.port.on('error', (error: Error) => this.fail(lineError(error)));
-    this.port.on('close', (error: Error | null) => this.onClose(error));
+    void this.readAll(this.port);
     void this.tick();
   }
 
@@ -116,12 +108,50 @@ export class SerialLine {
   }
 
   send(frame: Frame): void {
-    if (this.failure !== undefined || this.port.writableLength > UNSENT_BYTES_MAX) return;
-    this.unsentFrames++;
-    this.port.write(encodeFrame(frame), () => {
-      this.unsentFrames--;
-      if (this.unsentFrames === 0) this.onSent();
-    });
+    if (this.failure !== undefined || this.unsentBytes > UNSENT_BYTES_MAX) return;
+    const bytes = encodeFrame(frame);
+    this.unsentBytes += bytes.length;
+    this.unsent.push(bytes);
+    if (!this.isSending) void this.sendAll();
+  }
+
+  /** The port takes one write at a time. */
+  private async sendAll(): Promise<void> {
+    this.isSending = true;
+    try {
+      for (let next = this.unsent.shift(); next !== undefined; next = this.unsent.shift()) {
+        await this.port?.write(Buffer.from(next.buffer, next.byteOffset, next.length));
+        this.unsentBytes -= next.length;
+      }
+    } catch (error) {
+      this.fail(lineError(error));
+    }
+    this.isSending = false;
+    this.onSent();
+  }
+
+  /** serialport's own stream makes garbage of every byte that it reads; the decoder is done with them when it returns. */
+  private async readAll(port: Port): Promise<void> {
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    // Not as a Buffer, whose `slice` copies nothing.
+    const bytes = new Uint8Array(buffer.buffer);
+    try {
+      while (this.failure === undefined) {
+        const { bytesRead } = await port.read(buffer, 0, buffer.length);
+        this.onData(bytes.subarray(0, bytesRead));
+      }
+    } catch (error) {
+      this.fail(lineError(error));
+    }
+  }
+
+  private async closePort(): Promise<void> {
+    try {
+      if (this.port?.isOpen === true) await this.port.close();
+    } catch {
+      // The device went first: there is nothing left to close.
+    }
+    this.onReleased();
   }
 
   /** Ends the line with an error for everybody who waits on it. The first error stays. */
@@ -129,8 +159,7 @@ export class SerialLine {
     if (this.failure !== undefined) return;
     this.failure = error;
     this.ticking.abort();
-    if (this.port.isOpen) this.port.close();
-    else this.onReleased();
+    void this.closePort();
     for (const listener of this.listeners.values()) listener.closed(error);
     this.listeners.clear();
     this.settleClosed();
@@ -139,7 +168,7 @@ export class SerialLine {
   /** Sends what is written, closes the port, and waits until the path is free again. May be called twice. */
   async close(): Promise<void> {
     const { clock, timings } = this;
-    if (this.failure === undefined && this.unsentFrames > 0) {
+    if (this.failure === undefined && this.isSending) {
       const sent = new Promise<void>((resolve) => {
         this.onSent = resolve;
       });
@@ -159,11 +188,6 @@ export class SerialLine {
   private onReleased: () => void = () => {
     this.released = true;
   };
-
-  private onClose(error: Error | null): void {
-    this.onReleased();
-    this.fail(lineError(error));
-  }
 
   private onData(bytes: Uint8Array): void {
     if (this.failure !== undefined) return;
@@ -237,9 +261,24 @@ export async function deviceAt(path: string): Promise<string | undefined> {
   return found === undefined ? undefined : `${found.dev}:${found.ino}:${found.rdev}`;
 }
 
-function lineError(error: Error | null): DockError {
+function lineError(error: unknown): DockError {
   const options = error === null ? {} : { cause: error };
   return new DockError('LINK_CLOSED', 'the camera was taken out, or its line went away', options);
+}
+
+async function openPort(bay: BayLine): Promise<Port> {
+  try {
+    return await SerialPort.binding.open({
+      path: bay.path,
+      baudRate: bay.baudRate,
+      rtscts: bay.rtscts ?? false,
+      lock: true,
+      // Dropping DTR resets some cameras: the dock's own restart must not.
+      hupcl: false,
+    });
+  } catch (error) {
+    throw openError(error instanceof Error ? error : new Error(String(error)), bay.path);
+  }
 }
 
 // serialport gives no codes: the words are those of strerror.

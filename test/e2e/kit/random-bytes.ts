@@ -1,8 +1,8 @@
-import { type Cipheriv, createCipheriv } from 'node:crypto';
+import { type Cipher, createCipheriv } from 'node:crypto';
 
 /** The same bytes for the same seed. */
 export class RandomBytes {
-  readonly #cipher: Cipheriv;
+  readonly #cipher: Cipher;
 
   constructor(seed: number) {
     const key = Buffer.alloc(16);
