@@ -7,7 +7,7 @@ import { FsCustodyStore } from './adapters/fs/custody-store.ts';
 import { durableFile } from './adapters/fs/durable-file.ts';
 import { KEYS_FOLDER, loadOrCreateSigner } from './adapters/fs/key-files.ts';
 import { FsVault } from './adapters/fs/vault.ts';
-import { OnoffBoard } from './adapters/gpio/onoff-board.ts';
+import { AbsentBoard } from './adapters/gpio/absent-board.ts';
 import { LowdbStateCache } from './adapters/lowdb/state-cache.ts';
 import { MqttStatusBroker } from './adapters/mqtt/mqtt-status-broker.ts';
 import { ageHeaderSealer } from './adapters/nacl/age-file.ts';
@@ -24,6 +24,7 @@ import { CustodyLog } from './app/custody-log.ts';
 import { Dock, type DockObserver } from './app/dock.ts';
 import type { Evidence } from './app/evidence.ts';
 import { formatHex } from './core/bytes.ts';
+import type { BoardConfig } from './core/config/board.ts';
 import { ed25519Key, formatVerifierKey } from './core/custody/note.ts';
 import type { Board } from './ports/board.ts';
 import type { CameraRegistry } from './ports/camera-link.ts';
@@ -75,7 +76,7 @@ export async function composeDock(
   const dock = new Dock({
     evidence,
     link: composeLink(config, keys, parts),
-    board: options.board ?? composeBoard(config, parts),
+    board: options.board ?? (await composeBoard(config, parts)),
     broker: composeBroker(config, { ...parts, ...options }),
     bays: config.board.bays.map(({ bay }) => bay),
     version: packageVersion(),
@@ -170,13 +171,28 @@ function composeLink(
   });
 }
 
-function composeBoard(config: ResolvedDockConfig, { clock, logger }: Parts): Board {
-  if (config.board.gpio === 'sysfs') return new OnoffBoard(config.board, { clock });
+async function composeBoard(config: ResolvedDockConfig, { clock, logger }: Parts): Promise<Board> {
+  const { board } = config;
+  if (board.gpio === 'sysfs') return await composeGpioBoard(board, clock);
   return new SimulatedBoard({
-    name: config.board.name,
-    bays: config.board.bays.map(({ bay }) => bay),
+    name: board.name,
+    bays: board.bays.map(({ bay }) => bay),
     onLight: (bay, light) => logger.info('light', { bay, light }),
   });
+}
+
+/** onoff brings a native module that needs a C++ compiler; only a dock with real lines loads it. */
+async function composeGpioBoard(board: BoardConfig, clock: Clock): Promise<Board> {
+  try {
+    const { OnoffBoard } = await import('./adapters/gpio/onoff-board.ts');
+    return new OnoffBoard(board, { clock });
+  } catch (error) {
+    return new AbsentBoard(board.name, {
+      code: 'GPIO_UNAVAILABLE',
+      message: `onoff cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      action: 'Install g++, run npm run setup, and restart the dock.',
+    });
+  }
 }
 
 function composeBroker(
