@@ -14,13 +14,19 @@ export class AbsentBoard implements Board {
     return [this.#fault];
   }
 
-  show(): void {}
+  show(): void {
+    // There is no lamp.
+  }
 
-  flash(): void {}
+  flash(): void {
+    // There is no lamp.
+  }
 
   sensors(): BaySensors {
     return { present: undefined, charged: undefined };
   }
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    // Nothing was taken.
+  }
 }

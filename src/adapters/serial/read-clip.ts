@@ -7,7 +7,7 @@ import type { ReadOptions } from '../../ports/camera-link.ts';
 import { cameraRefusal, throwIfAborted } from './exchange.ts';
 import type { SerialLine } from './line.ts';
 
-const SLOTS_AHEAD = 2;
+const RANGES_AHEAD = 2;
 
 /** One pipelined read. The window is what `ClipRanges` holds: a slow taker stops the asking, and so the line. */
 export class ClipRead {
@@ -32,7 +32,7 @@ export class ClipRead {
     this.line = line;
     this.pace = pace;
     this.options = options;
-    this.ranges = new ClipRanges({ ...options, pace, slotsAhead: SLOTS_AHEAD });
+    this.ranges = new ClipRanges({ ...options, pace, rangesAhead: RANGES_AHEAD });
     this.heardAtMs = line.clock.monotonicMs();
     this.gainedAtMs = this.heardAtMs;
   }

@@ -1,12 +1,12 @@
-// INVARIANTS: every byte from `fromByte` to the newest slot's end is in exactly one of: received, wanted, or asked for by one
-// request in flight. Slots lie in order without gaps; there are never more than `slotsMax`, and that bounds all memory.
+// INVARIANTS: every byte from `fromByte` to the newest range's end is in exactly one of: received, wanted, or asked for by one
+// request in flight. Ranges lie in order without gaps; there are never more than `rangeCountMax`, and that bounds all memory.
 import { DockError } from '../errors.ts';
 import type { Read } from './message.ts';
 import type { LinePace } from './pace.ts';
 
 const REPEATS_MAX = 32;
 
-interface Slot {
+interface Range {
   readonly offset: number;
   readonly sizeBytes: number;
   readonly buffer: Uint8Array;
@@ -14,7 +14,7 @@ interface Slot {
 }
 
 interface Piece {
-  readonly slot: Slot;
+  readonly range: Range;
   readonly end: number;
   readonly repeats: number;
   /** First byte not yet received. */
@@ -32,7 +32,7 @@ export interface ClipRangesOptions {
   readonly toByte: number;
   readonly pace: LinePace;
   /** Ranges that may be whole and not yet taken, beyond those in flight. */
-  readonly slotsAhead: number;
+  readonly rangesAhead: number;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface ClipRangesOptions {
  */
 export class ClipRanges {
   private readonly options: ClipRangesOptions;
-  private readonly slots: Slot[] = [];
+  private readonly ranges: Range[] = [];
   private readonly spare: Uint8Array[] = [];
   private readonly wanted: Piece[] = [];
   private flights: Flight[] = [];
@@ -58,14 +58,14 @@ export class ClipRanges {
 
   /** Nothing is left to ask for, to wait for or to take. */
   get done(): boolean {
-    return this.planned === this.options.toByte && this.slots.length === 0;
+    return this.planned === this.options.toByte && this.ranges.length === 0;
   }
 
   /** What to ask for now under this request number; undefined when enough is in flight. */
   nextRead(request: number): Read | undefined {
     const { pace, counter } = this.options;
     if (this.flights.length >= pace.depth) return undefined;
-    const piece = this.wanted.shift() ?? this.planSlot();
+    const piece = this.wanted.shift() ?? this.planRange();
     if (piece === undefined) return undefined;
     const { dataBytes } = pace;
     this.flights.push({ ...piece, request, dataBytes });
@@ -80,8 +80,8 @@ export class ClipRanges {
     if (offset < flight.next || offset + bytes.length > flight.end) return false;
     for (const earlier of this.flights.splice(0, index)) this.want(earlier, earlier.end);
     this.want(flight, offset);
-    flight.slot.buffer.set(bytes, offset - flight.slot.offset);
-    flight.slot.missingBytes -= bytes.length;
+    flight.range.buffer.set(bytes, offset - flight.range.offset);
+    flight.range.missingBytes -= bytes.length;
     flight.next = offset + bytes.length;
     if (flight.next === flight.end) this.flights.shift();
     this.options.pace.noteArrived();
@@ -97,8 +97,8 @@ export class ClipRanges {
     const flight = this.flights.find((each) => each.request === request);
     if (flight === undefined) return;
     this.flights = this.flights.filter((each) => each !== flight);
-    const { slot, next, end, repeats } = flight;
-    this.wanted.unshift({ slot, next, end, repeats });
+    const { range, next, end, repeats } = flight;
+    this.wanted.unshift({ range, next, end, repeats });
   }
 
   /** The line went quiet: nothing that is in flight will come. */
@@ -108,32 +108,32 @@ export class ClipRanges {
 
   /** The next bytes in order when they are whole. They stay until `taken`. */
   whole(): Uint8Array | undefined {
-    const head = this.slots[0];
+    const head = this.ranges[0];
     if (head === undefined || head.missingBytes > 0) return undefined;
     return head.buffer.subarray(0, head.sizeBytes);
   }
 
   taken(): void {
-    const head = this.slots.shift();
+    const head = this.ranges.shift();
     if (head !== undefined) this.spare.push(head.buffer);
   }
 
-  private planSlot(): Piece | undefined {
-    const { pace, toByte, slotsAhead } = this.options;
-    if (this.planned === toByte || this.slots.length >= pace.depth + slotsAhead) return undefined;
+  private planRange(): Piece | undefined {
+    const { pace, toByte, rangesAhead } = this.options;
+    if (this.planned === toByte || this.ranges.length >= pace.depth + rangesAhead) return undefined;
     const sizeBytes = Math.min(pace.rangeBytes, toByte - this.planned);
     const spare = this.spare.pop();
     const buffer =
       spare !== undefined && spare.length >= sizeBytes ? spare : new Uint8Array(sizeBytes);
-    const slot = { offset: this.planned, sizeBytes, buffer, missingBytes: sizeBytes };
-    this.slots.push(slot);
+    const range = { offset: this.planned, sizeBytes, buffer, missingBytes: sizeBytes };
+    this.ranges.push(range);
     this.planned += sizeBytes;
-    return { slot, next: slot.offset, end: this.planned, repeats: 0 };
+    return { range, next: range.offset, end: this.planned, repeats: 0 };
   }
 
   private want(flight: Flight, end: number): void {
     if (flight.next >= end) return;
-    const whole = flight.end === end && flight.next === flight.slot.offset;
+    const whole = flight.end === end && flight.next === flight.range.offset;
     const frames = whole ? 1 : Math.ceil((end - flight.next) / flight.dataBytes);
     this.options.pace.noteLost(frames);
     this.wanted.push(repeat(flight, end));
@@ -146,5 +146,5 @@ function repeat(flight: Flight, end: number): Piece {
       action: 'Clean the contacts of the camera and the bay.',
     });
   }
-  return { slot: flight.slot, next: flight.next, end, repeats: flight.repeats + 1 };
+  return { range: flight.range, next: flight.next, end, repeats: flight.repeats + 1 };
 }

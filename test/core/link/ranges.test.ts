@@ -21,7 +21,7 @@ function transfer(part: { from: number; to: number }, lose: () => boolean): Uint
     fromByte: part.from,
     toByte: part.to,
     pace,
-    slotsAhead: 2,
+    rangesAhead: 2,
   });
   const got: number[] = [];
   const queue: Asked[] = [];
@@ -66,7 +66,7 @@ ranges('brings every byte once, whatever is lost', () => {
 
 ranges('asks for no more than its window', () => {
   const pace = new LinePace(4_000_000);
-  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 2 ** 40, pace, slotsAhead: 2 });
+  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 2 ** 40, pace, rangesAhead: 2 });
   let askedBytes = 0;
   for (let request = 1; request < 100; request++) {
     const read = plan.nextRead(request);
@@ -79,7 +79,7 @@ ranges('asks for no more than its window', () => {
 
 ranges('takes no bytes that it did not ask for', () => {
   const pace = new LinePace(4_000_000);
-  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 1000, pace, slotsAhead: 2 });
+  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 1000, pace, rangesAhead: 2 });
   plan.nextRead(1);
   const some = new Uint8Array(100);
   assert.not(plan.accept(2, 0, some));
@@ -92,7 +92,7 @@ ranges('takes no bytes that it did not ask for', () => {
 
 ranges('asks again, as often as it takes, what the camera was too busy for', () => {
   const pace = new LinePace(4_000_000);
-  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 1000, pace, slotsAhead: 2 });
+  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 1000, pace, rangesAhead: 2 });
   for (let request = 1; request < 100; request++) {
     assert.is(plan.nextRead(request)?.lengthBytes, 1000);
     plan.putBack(request);
@@ -105,7 +105,7 @@ ranges('asks again, as often as it takes, what the camera was too busy for', () 
 
 ranges('gives up a range that never comes', () => {
   const pace = new LinePace(4_000_000);
-  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 10, pace, slotsAhead: 2 });
+  const plan = new ClipRanges({ counter: 1, fromByte: 0, toByte: 10, pace, rangesAhead: 2 });
   assert.throws(
     () => {
       for (let request = 1; request < 1000; request++) {
