@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
 import zlib from 'node:zlib';
-import { SerialPort } from 'serialport';
 import { asDockError, DockError } from '../../core/errors.ts';
 import { crc32 as crc32InJs } from '../../core/link/crc32.ts';
 import { FrameDecoder } from '../../core/link/decoder.ts';
 import { encodeFrame, FRAME_GAP_MS, type Frame } from '../../core/link/frame.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { type BayLine, deviceAt, lineError, openPort, type Port } from './port.ts';
 import type { LinkTimings } from './timings.ts';
 
 // A line may cost this much work without sense before it is given up, more when it also carries sense.
@@ -13,14 +12,6 @@ const BAD_BYTES_MAX = 16 * 1024 * 1024;
 const BAD_BYTES_A_GOOD_BYTE = 4;
 // Requests that the line does not take are not worth keeping: they are repeated.
 const UNSENT_BYTES_MAX = 65_536;
-
-export interface BayLine {
-  readonly path: string;
-  readonly baudRate: number;
-  readonly rtscts?: boolean;
-  /** The line is there without a camera (a UART): silence is an empty bay. */
-  readonly fixed?: boolean;
-}
 
 export interface LineParts {
   readonly clock: Clock;
@@ -35,7 +26,6 @@ export interface RequestListener {
 
 const READ_BYTES = 65_536;
 
-type Port = Awaited<ReturnType<typeof SerialPort.binding.open>>;
 type Crc32 = (bytes: Uint8Array) => number;
 // The zlib inside Node is faster; it is there from Node 20.15 on, but not yet in the types.
 const crc32 = (zlib as unknown as { crc32?: Crc32 }).crc32 ?? crc32InJs;
@@ -253,48 +243,6 @@ export class SerialLine {
       if ((await deviceAt(this.bay.path)) !== this.device) this.fail(lineError(null));
     }
   }
-}
-
-/** Says which device is behind a path now; undefined when there is none. */
-export async function deviceAt(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch(ignore);
-  return found === undefined ? undefined : `${found.dev}:${found.ino}:${found.rdev}`;
-}
-
-function lineError(error: unknown): DockError {
-  const options = error === null ? {} : { cause: error };
-  return new DockError('LINK_CLOSED', 'the camera was taken out, or its line went away', options);
-}
-
-async function openPort(bay: BayLine): Promise<Port> {
-  try {
-    return await SerialPort.binding.open({
-      path: bay.path,
-      baudRate: bay.baudRate,
-      rtscts: bay.rtscts ?? false,
-      lock: true,
-      // Dropping DTR resets some cameras: the dock's own restart must not.
-      hupcl: false,
-    });
-  } catch (error) {
-    throw openError(error instanceof Error ? error : new Error(String(error)), bay.path);
-  }
-}
-
-// serialport gives no codes: the words are those of strerror.
-function openError(error: Error, path: string): DockError {
-  const { message } = error;
-  if (/cannot lock|device or resource busy/i.test(message)) {
-    return new DockError('SERIAL_IN_USE', `${path} is in use by another program`, {
-      cause: error,
-      action: 'Stop the program that uses the line, for example a second dock or a getty.',
-    });
-  }
-  if (/no such file|no such device|input\/output error/i.test(message)) return lineError(error);
-  return new DockError('SERIAL_FAILED', `${path} cannot be opened: ${message}`, {
-    cause: error,
-    action: 'See that the path is a serial line and that the dock may use it (group dialout).',
-  });
 }
 
 function ignore(): undefined {

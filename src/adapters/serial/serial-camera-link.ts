@@ -15,7 +15,8 @@ import type { Random } from '../../ports/random.ts';
 import type { Signer } from '../../ports/signer.ts';
 import { throwIfAborted } from './exchange.ts';
 import { Handshake } from './handshake.ts';
-import { type BayLine, deviceAt, SerialLine } from './line.ts';
+import { SerialLine } from './line.ts';
+import { type BayLine, deviceAt } from './port.ts';
 import { SerialCameraSession } from './serial-session.ts';
 import { LINK_TIMINGS, type LinkTimings } from './timings.ts';
 
