@@ -135,6 +135,7 @@ export class CustodyLog {
   }
 
   async close(): Promise<void> {
+    this.#failure ??= NOT_OPEN;
     await this.saveCache();
     await this.#deps.store.close();
   }

@@ -13,6 +13,7 @@ import { segmentBytesFor, segmentCount, segmentRange } from '../core/evidence/na
 import type { CameraSession } from '../ports/camera-link.ts';
 import type { Sealing } from '../ports/sealer.ts';
 import type { ClipDraft } from '../ports/vault.ts';
+import { admit } from './admission.ts';
 import type { ComingClip } from './clip-index.ts';
 import type { ActBody } from './custody-log.ts';
 import { type Evidence, newClipId } from './evidence.ts';
@@ -96,29 +97,6 @@ async function asCommitFailure(
     action: 'Check the disk, then restart the dock.',
   });
 }
-
-/** Whether a clip fits beside those that are on their way. The reserve is for the log, not for one clip more. */
-export async function hasRoom({ vault, index }: Evidence, sizeBytes: number): Promise<boolean> {
-  const { freeBytes } = await vault.space();
-  let comingBytes = 0;
-  for (const { leftBytes } of index.coming) comingBytes += leftBytes;
-  return (sizeBytes + comingBytes) * SEALED_OVERHEAD < freeBytes;
-}
-
-/** Refuses before a byte is asked for. */
-async function admit(evidence: Evidence, { sizeBytes }: ClipRecord): Promise<ComingClip> {
-  if (!(await hasRoom(evidence, sizeBytes))) {
-    throw new DockError('VAULT_FULL', `a clip of ${sizeBytes} bytes does not fit`, {
-      action: 'Add storage; the clip stays on the camera.',
-    });
-  }
-  const coming = { leftBytes: sizeBytes };
-  evidence.index.coming.add(coming);
-  return coming;
-}
-
-/** 16 bytes a 64 KiB chunk and a header a segment are far less than this. */
-const SEALED_OVERHEAD = 1.001;
 
 async function takeSegments(
   evidence: Evidence,

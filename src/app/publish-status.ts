@@ -26,7 +26,6 @@ export class StatusPublisher {
   readonly #view: DockView;
   readonly #stopping = new AbortController();
   readonly #changedBays = new Set<number>();
-  readonly #alarms = new Set<AlarmCode>();
   readonly #raised = new Set<AlarmCode>();
   readonly #sinceMs: number;
   #isDockChanged = false;
@@ -46,10 +45,6 @@ export class StatusPublisher {
     const { broker, description } = this.#view;
     if (broker === undefined) return;
     broker.onConnectedChange(onConnected);
-    // The broker may still retain what a run before this one, which was killed, had raised.
-    for (const code of ALARM_CODES) {
-      if (!this.#alarms.has(code)) broker.retain(alarmPath(code), null);
-    }
     broker.retain(DESCRIPTION_PATH, description);
     // A run that was killed could not take back what it had raised.
     for (const code of ALARM_CODES) if (!this.#raised.has(code)) this.alarm(code, undefined);
@@ -73,8 +68,6 @@ export class StatusPublisher {
   alarm(code: AlarmCode, alarm: ActiveAlarm | undefined): void {
     if (alarm === undefined) this.#raised.delete(code);
     else this.#raised.add(code);
-    if (alarm === undefined) this.#alarms.delete(code);
-    else this.#alarms.add(code);
     const body = alarm === undefined ? null : alarmBody(code, alarm);
     this.#view.broker?.retain(alarmPath(code), body);
   }

@@ -31,7 +31,7 @@ export function checkCustody(
 ): CheckedCustody {
   const tree = new MerkleTree(crypto.sha256);
   for (const leaf of contents.leaves) tree.append(leaf);
-  const entries = contents.leaves.map(parseEntry);
+  const entries = parseLog(contents.leaves);
   const first = entries[0]?.entry;
   if (first?.kind !== 'log-opened') {
     throw new DockError('CUSTODY_CORRUPT', 'the custody log does not begin with log-opened');
@@ -43,6 +43,20 @@ export function checkCustody(
     tree,
     opened: first,
   };
+}
+
+function parseLog(leaves: readonly Uint8Array[]): ReturnType<typeof parseEntry>[] {
+  return leaves.map((leaf, index) => {
+    try {
+      const parsed = parseEntry(leaf);
+      if (parsed.index === index) return parsed;
+    } catch (error) {
+      throw new DockError('CUSTODY_CORRUPT', `entry ${index} of the custody log does not parse`, {
+        cause: error,
+      });
+    }
+    throw new DockError('CUSTODY_CORRUPT', `entry ${index} of the custody log is out of order`);
+  });
 }
 
 function checkCheckpoint(

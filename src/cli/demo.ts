@@ -225,7 +225,7 @@ async function trustLog(keysDir: string, verifierKey: string): Promise<void> {
 
 function refuseInside(keysDir: string, dataDir: string): void {
   const path = relative(dataDir, keysDir);
-  if (path !== '' && path.startsWith('..')) return;
+  if (path === '..' || path.startsWith('../')) return;
   throw new DockError('ARGUMENT_INVALID', `the keys would lie in the dock's data, ${dataDir}`, {
     action: 'Give --keys a folder apart from --data: what opens clips is never on the dock.',
   });

@@ -4,6 +4,7 @@ import { Dock } from '../../src/app/dock.ts';
 import type { Evidence } from '../../src/app/evidence.ts';
 import { type Entry, parseEntry } from '../../src/core/custody/entry.ts';
 import type { DockId } from '../../src/core/evidence/clip.ts';
+import { testCrypto, testSigner } from '../core/custody/keys.ts';
 import { DescriptorFiles } from '../fakes/descriptor-files.ts';
 import { FakeBoard } from '../fakes/fake-board.ts';
 import { FakeStateCache } from '../fakes/fake-cache.ts';
@@ -16,7 +17,6 @@ import { FakeSealer, type FakeSealerFaults } from '../fakes/fake-sealer.ts';
 import { FakeStatusBroker } from '../fakes/fake-status-broker.ts';
 import { FakeVault } from '../fakes/fake-vault.ts';
 import { Power } from '../fakes/power.ts';
-import { testCrypto, testSigner } from '../core/custody/keys.ts';
 
 export const DOCK = 'site-1/dock-1' as DockId;
 export const SEGMENT_BYTES = 100_000;
@@ -63,7 +63,11 @@ export class Bench {
     this.vault.power = power;
     const sealerFaults: FakeSealerFaults = {};
     const evidence = this.#evidence({ clock, logger, random, store, sealerFaults });
-    const parts = { link: new FakeCameraLink(), board: new FakeBoard(), broker: new FakeStatusBroker() };
+    const parts = {
+      link: new FakeCameraLink(),
+      board: new FakeBoard(),
+      broker: new FakeStatusBroker(),
+    };
     power.onCut = () => parts.link.unplugAll();
     const dock = new Dock({
       ...{ evidence, ...parts, bays: BAYS, version: '0.1.0', retentionDays: 60 },

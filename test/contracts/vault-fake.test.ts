@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FakeVault, PowerCut } from '../fakes/fake-vault.ts';
+import { FakeVault } from '../fakes/fake-vault.ts';
+import { PowerCut } from '../fakes/power.ts';
 import { clipId, putClip, throwsCode, vaultContract } from './vault-contract.ts';
 
 vaultContract('FakeVault', async () => {

@@ -14,27 +14,35 @@ const CLIPS = [0, 65_537, 1_500_000];
 
 faults('lines that lose and spoil bytes give every clip all the same', async () => {
   const site = await newSite(4);
-  await site.ingest([
-    { clips: CLIPS, faults: ['drop=0.01'] },
-    { clips: CLIPS, faults: ['corrupt=0.01'] },
-    { clips: CLIPS, faults: ['drop-in=0.01', 'corrupt-in=0.01'] },
-    { clips: CLIPS, faults: ['drop=0.01', 'corrupt=0.01', 'drop-in=0.01', 'corrupt-in=0.01'] },
+  const clips = [...CLIPS, 6_000_000];
+  const dock = await site.ingest([
+    { clips, faults: ['drop=0.1'] },
+    { clips, faults: ['corrupt=0.1'] },
+    { clips, faults: ['drop-in=0.1', 'corrupt-in=0.1'] },
+    { clips, faults: ['drop=0.01', 'corrupt=0.01', 'drop-in=0.01', 'corrupt-in=0.01'] },
   ]);
   await site.checkAllVaulted();
+  await dock.kill('SIGTERM');
+  const closed = dock.log.find((line) => /"bay":2,.*"link.closed"/.test(line)) ?? '{}';
+  const { discardedBytes } = JSON.parse(closed) as { discardedBytes?: number };
+  assert.ok((discardedBytes ?? 0) > 0, 'frames were spoilt');
 });
 
-faults('cameras that stall, vanish, lose power or fall silent give every clip in the end', async () => {
-  const site = await newSite(4);
-  await site.ingest([
-    { clips: CLIPS, faults: ['stall=300000:1500'] },
-    { clips: CLIPS, faults: ['vanish=700000:400'] },
-    { clips: CLIPS, faults: ['power-loss=700000:400'] },
-    { clips: CLIPS, faults: ['no-erase-answer'] },
-  ]);
-  await site.checkAllVaulted();
-  const drafts = await entriesOf(site.dataDir, 'draft-removed');
-  assert.is(drafts.length, 0, 'a draft that was given up needs no restart to go');
-});
+faults(
+  'cameras that stall, vanish, lose power or fall silent give every clip in the end',
+  async () => {
+    const site = await newSite(4);
+    await site.ingest([
+      { clips: CLIPS, faults: ['stall=300000:1500'] },
+      { clips: CLIPS, faults: ['vanish=700000:400'] },
+      { clips: CLIPS, faults: ['power-loss=700000:400'] },
+      { clips: CLIPS, faults: ['no-erase-answer'] },
+    ]);
+    await site.checkAllVaulted();
+    const drafts = await entriesOf(site.dataDir, 'draft-removed');
+    assert.is(drafts.length, 0, 'a draft that was given up needs no restart to go');
+  },
+);
 
 faults('a camera that lies about a digest keeps its clip, which is in quarantine', async () => {
   const site = await newSite(2);

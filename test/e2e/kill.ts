@@ -24,8 +24,17 @@ function wholeNumber(text: string, name: string): number {
 
 function sum(tallies: readonly KillTally[]): KillTally {
   const total: KillTally = {
-    ...{ kills: 0, atStart: 0, duringIngest: 0, duringRelease: 0, atRest: 0 },
-    ...{ clips: 0, erased: 0, unrecorded: 0, drafts: 0, recovered: 0, torn: 0, entries: 0 },
+    ...{ kills: 0, atStart: 0, duringIngest: 0, betweenClips: 0, atRest: 0 },
+    ...{
+      clips: 0,
+      erased: 0,
+      beforeErasure: 0,
+      unrecorded: 0,
+      drafts: 0,
+      recovered: 0,
+      torn: 0,
+      entries: 0,
+    },
   };
   for (const tally of tallies) {
     for (const key of Object.keys(total) as (keyof KillTally)[]) total[key] += tally[key];

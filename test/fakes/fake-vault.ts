@@ -7,14 +7,14 @@ import type { ClipId } from '../../src/core/evidence/clip.ts';
 import type { ClipDraft, SegmentFile, Vault, VaultSpace } from '../../src/ports/vault.ts';
 import { Power, PowerCut } from './power.ts';
 
-export { PowerCut } from './power.ts';
-
 /** Readable too, because a fake sealer hashes what it wrote. */
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
 
 export interface FakeVaultFaults {
   full: boolean;
   unwritable: boolean;
+  /** A commit moves the clip, and then fails with VAULT_FULL. */
+  commitFailsLate: boolean;
   /** How many effects still happen before the dock "loses power": each writing call has one before and one after its change. */
   effectsUntilCrash: number;
 }
@@ -39,6 +39,7 @@ export class FakeVault implements Vault {
   readonly faults: FakeVaultFaults = {
     full: false,
     unwritable: false,
+    commitFailsLate: false,
     effectsUntilCrash: Number.POSITIVE_INFINITY,
   };
   /** Shared with the other parts of a dock that lose power together. */
@@ -221,6 +222,7 @@ export class FakeVault implements Vault {
         });
         ended = true;
         this.#active.delete(clip);
+        if (this.faults.commitFailsLate) throw new DockError('VAULT_FULL', 'the fake is full');
       },
       abandon: async () => {
         if (ended) return;

@@ -8,7 +8,7 @@ export class Power {
   readonly effects: string[] = [];
   /** Called once, in the moment of the cut. */
   onCut: () => void = () => undefined;
-  readonly #lastsFor: number;
+  #lastsFor: number;
   #isOff = false;
 
   constructor(lastsFor = Number.POSITIVE_INFINITY) {
@@ -17,6 +17,11 @@ export class Power {
 
   get isOff(): boolean {
     return this.#isOff;
+  }
+
+  /** The cut comes after so many effects from now. */
+  cutAfter(effects: number): void {
+    this.#lastsFor = this.effects.length + effects;
   }
 
   check(): void {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,10 +15,12 @@ export interface KillTally {
   kills: number;
   atStart: number;
   duringIngest: number;
-  duringRelease: number;
+  betweenClips: number;
   atRest: number;
   clips: number;
   erased: number;
+  /** Kills that found a clip in the vault which its camera still had. */
+  beforeErasure: number;
   /** Erased by the camera, without an entry that says so. */
   unrecorded: number;
   drafts: number;
@@ -28,19 +32,30 @@ export interface KillTally {
 const CAMERA_COUNT = 2;
 const CLIPS_A_ROUND = 4;
 const CLIP_BYTES_MAX = 6_000_000;
-/** From the start of the process until it is idle again, on a machine with time to spare. */
-const LIFE_MS_MAX = 1_800;
-const NEAR_MS = 12;
+const UP = /"event":"dock-started"/;
+/** About what one round of clips takes. */
+const INGEST_MS = 1_500;
+const NEAR_MS = 16;
 
 /** One dock with two cameras, which record anew whenever everything is released. */
 export class KillRun {
   readonly #kills: number;
   readonly #random: RandomBytes;
   readonly #tally: KillTally = {
-    ...{ kills: 0, atStart: 0, duringIngest: 0, duringRelease: 0, atRest: 0 },
-    ...{ clips: 0, erased: 0, unrecorded: 0, drafts: 0, recovered: 0, torn: 0, entries: 0 },
+    ...{ kills: 0, atStart: 0, duringIngest: 0, betweenClips: 0, atRest: 0 },
+    ...{
+      clips: 0,
+      erased: 0,
+      beforeErasure: 0,
+      unrecorded: 0,
+      drafts: 0,
+      recovered: 0,
+      torn: 0,
+      entries: 0,
+    },
   };
   readonly #segments = new Map<string, string>();
+  #startMs = 0;
   #leaves: readonly string[] = [];
 
   constructor({ kills, seed }: { readonly kills: number; readonly seed: number }) {
@@ -51,7 +66,9 @@ export class KillRun {
   async run(say: (text: string) => void): Promise<KillTally> {
     const site = await newSite(CAMERA_COUNT);
     for (let bay = 1; bay <= CAMERA_COUNT; bay++) await site.addCamera({ clips: [] });
+    const startedMs = performance.now();
     const first = await site.startDock();
+    this.#startMs = performance.now() - startedMs;
     await first.kill('SIGTERM');
     for (const camera of site.cameras) await site.plug(camera);
     while (this.#tally.kills < this.#kills) {
@@ -60,11 +77,11 @@ export class KillRun {
       if (this.#tally.kills % 20 === 0) say(`${this.#tally.kills} kills`);
     }
     const last = site.launch();
-    await site.untilErased(last);
+    await last.untilLogged(UP);
+    await site.untilReleased(last);
     assert.is((await last.kill('SIGTERM')).code, 0);
     await this.#check(site);
-    // A kill between the camera's erasure and the entry of it leaves the log without that entry.
-    await site.checkAllVaulted({ releasedMin: 0 });
+    await site.checkAllVaulted();
     this.#tally.entries = this.#leaves.length;
     return this.#tally;
   }
@@ -81,7 +98,7 @@ export class KillRun {
 
   async #killOnce(site: Site): Promise<void> {
     const dock = site.launch();
-    await Promise.race([this.#moment(site), dock.ended]);
+    await Promise.race([this.#moment(site, dock), dock.ended]);
     assert.ok(dock.isAlive, `the dock ended by itself: ${dock.log.slice(-5).join('\n')}`);
     const left = site.cameras.reduce((sum, camera) => sum + leftOn(camera), 0);
     const ended = await dock.kill('SIGKILL');
@@ -91,27 +108,34 @@ export class KillRun {
     await this.#count(site, { dock, left });
   }
 
-  /** Two of three at any time of the dock's life, the third about when a camera erases. */
-  async #moment(site: Site): Promise<void> {
-    const lifeMs = this.#random.below(LIFE_MS_MAX);
-    const isNearRelease = this.#random.below(3) === 0;
-    if (!isNearRelease) return await delay(lifeMs);
-    const atMost = new AbortController();
-    const erasures = site.cameras.flatMap(({ started }) => started?.next('released') ?? []);
-    await Promise.race([...erasures, delay(LIFE_MS_MAX, undefined, { signal: atMost.signal })]);
-    atMost.abort();
-    for (const erasure of erasures) erasure.catch(() => undefined);
-    await delay(lifeMs % NEAR_MS);
+  /** Of four kills one is in the start-up, one at any time of the ingest, one when a clip has come into the vault, one when a camera erases. */
+  async #moment(site: Site, dock: Program): Promise<void> {
+    const kind = this.#random.below(4);
+    if (kind === 0) return await delay(this.#random.below(this.#startMs));
+    if (kind === 1) return await this.#soonAfter(cameraErases(site));
+    if (kind === 2) return await this.#soonAfter(vaultGrows(site));
+    await dock.untilLogged(UP);
+    await delay(this.#random.below(INGEST_MS));
+  }
+
+  async #soonAfter({ happens, end }: Awaited): Promise<void> {
+    const patience = new AbortController();
+    const { signal } = patience;
+    const atMost = delay(this.#startMs + INGEST_MS, undefined, { signal }).catch(() => undefined);
+    await Promise.race([happens, atMost]);
+    patience.abort();
+    end();
+    await delay(this.#random.below(NEAR_MS));
   }
 
   async #count(site: Site, { dock, left }: { dock: Program; left: number }): Promise<void> {
-    const isUp = dock.log.some((line) => line.includes('"event":"dock-started"'));
+    const isUp = dock.log.some((line) => UP.test(line));
     const drafts = await draftsOf(site);
     this.#tally.drafts += drafts;
     if (!isUp) this.#tally.atStart += 1;
     else if (left === 0) this.#tally.atRest += 1;
     else if (drafts > 0) this.#tally.duringIngest += 1;
-    else this.#tally.duringRelease += 1;
+    else this.#tally.betweenClips += 1;
   }
 
   /** Cameras are looked at before the vault: what is erased now must be in the vault, then and later. */
@@ -128,6 +152,7 @@ export class KillRun {
     this.#tally.recovered = entries.filter(({ kind }) => kind === 'clip-recovered').length;
     assert.is(new Set(vaulted).size, vaulted.length, 'no clip is entered twice');
     const vault = await readVault(site.dataDir);
+    if (vault.length > erased.length) this.#tally.beforeErasure += 1;
     const names = vault.map((clip) => `${clip.camera} ${clip.counter}`);
     assert.is(new Set(names).size, names.length, 'no clip is in the vault twice');
     for (const { serial, counter } of erased) {
@@ -162,6 +187,23 @@ export class KillRun {
     if (tornBytes > 0) this.#tally.torn += 1;
     this.#leaves = now;
   }
+}
+
+interface Awaited {
+  readonly happens: Promise<unknown>;
+  readonly end: () => void;
+}
+
+function cameraErases(site: Site): Awaited {
+  const erasures = site.cameras.flatMap(({ started }) => started?.next('released') ?? []);
+  for (const erasure of erasures) erasure.catch(() => undefined);
+  return { happens: Promise.race(erasures), end: () => undefined };
+}
+
+/** A clip comes into the vault by one rename. */
+function vaultGrows(site: Site): Awaited {
+  const watcher = watch(join(site.dataDir, 'vault'));
+  return { happens: once(watcher, 'change'), end: () => watcher.close() };
 }
 
 function noLog(error: unknown): never {

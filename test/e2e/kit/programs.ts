@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CLI = `${ROOT}dist/src/cli/docket.js`;
 const PERIOD_MS = 50;
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 90_000;
 const TAIL_LINES = 25;
 
 export interface Ended {
@@ -19,6 +19,12 @@ const alive = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
+
+/** A process that must not outlive this one. */
+export function track(child: ChildProcess): void {
+  alive.add(child);
+  child.once('close', () => alive.delete(child));
+}
 
 /** The built `docket` with these arguments, as somebody starts it in a shell. */
 export class Program {
@@ -37,12 +43,11 @@ export class Program {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
-    alive.add(child);
+    track(child);
     createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line));
     createInterface({ input: child.stderr }).on('line', (line) => this.log.push(line));
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
-        alive.delete(child);
         resolve({ code, signal, stdout: this.lines.join('\n'), stderr: this.log.join('\n') });
       });
     });

@@ -16,6 +16,6 @@ export class RandomBytes {
 
   /** A whole number from 0 to less than `end`. */
   below(end: number): number {
-    return Number(this.bytes(6).readUIntBE(0, 6) % end);
+    return Number(this.bytes(6).readUIntBE(0, 6) % Math.ceil(end));
   }
 }
