@@ -9,6 +9,7 @@ import { KEYS_FOLDER, loadOrCreateSigner } from './adapters/fs/key-files.ts';
 import { FsVault } from './adapters/fs/vault.ts';
 import { AbsentBoard } from './adapters/gpio/absent-board.ts';
 import { LowdbStateCache } from './adapters/lowdb/state-cache.ts';
+import { AbsentBroker } from './adapters/mqtt/absent-broker.ts';
 import { MqttStatusBroker } from './adapters/mqtt/mqtt-status-broker.ts';
 import { ageHeaderSealer } from './adapters/nacl/age-file.ts';
 import { NaclSigner, sha256, verifyEd25519 } from './adapters/nacl/ed25519.ts';
@@ -25,7 +26,9 @@ import { Dock, type DockObserver } from './app/dock.ts';
 import type { Evidence } from './app/evidence.ts';
 import { formatHex } from './core/bytes.ts';
 import type { BoardConfig } from './core/config/board.ts';
+import type { BrokerConfig } from './core/config/dock-config.ts';
 import { ed25519Key, formatVerifierKey } from './core/custody/note.ts';
+import { asDockError } from './core/errors.ts';
 import type { Board } from './ports/board.ts';
 import type { CameraRegistry } from './ports/camera-link.ts';
 import type { Clock } from './ports/clock.ts';
@@ -197,20 +200,31 @@ async function composeGpioBoard(board: BoardConfig, clock: Clock): Promise<Board
 
 function composeBroker(
   config: ResolvedDockConfig,
-  { clock, random, logger, brokerDelayMsMax }: Parts & ComposeOptions & { logger: Logger },
+  parts: Parts & Pick<ComposeOptions, 'brokerDelayMsMax'>,
 ): StatusBroker | undefined {
   if (config.broker === undefined) return undefined;
-  const { url, username, passwordFile, caFile, certFile, keyFile } = config.broker;
+  const { clock, random, logger, brokerDelayMsMax } = parts;
+  const { url, username } = config.broker;
+  try {
+    return new MqttStatusBroker({
+      ...{ url, clock, random, logger, dock: config.dockId },
+      ...(username === undefined ? {} : { username }),
+      ...(brokerDelayMsMax === undefined ? {} : { firstDelayMsMax: brokerDelayMsMax }),
+      ...readCredentials(config.broker),
+    });
+  } catch (error) {
+    return new AbsentBroker(asDockError(error, 'BROKER_REFUSED', 'the broker cannot be used'));
+  }
+}
+
+function readCredentials({ passwordFile, caFile, certFile, keyFile }: BrokerConfig) {
   const read = (path: string): string => readFileSync(path, 'utf8');
-  return new MqttStatusBroker({
-    ...{ url, clock, random, logger, dock: config.dockId },
-    ...(username === undefined ? {} : { username }),
+  return {
     ...(passwordFile === undefined ? {} : { password: read(passwordFile).trimEnd() }),
-    ...(brokerDelayMsMax === undefined ? {} : { firstDelayMsMax: brokerDelayMsMax }),
     tls: {
       ...(caFile === undefined ? {} : { ca: read(caFile) }),
       ...(certFile === undefined ? {} : { cert: read(certFile) }),
       ...(keyFile === undefined ? {} : { key: read(keyFile) }),
     },
-  });
+  };
 }

@@ -8,7 +8,13 @@ import {
   type BayStatus,
   emptyBay,
 } from '../core/dock/bay-state.ts';
-import { asDockError, DockError, dispositionOf, type ErrorCode } from '../core/errors.ts';
+import {
+  asDockError,
+  DockError,
+  dispositionOf,
+  type ErrorCode,
+  isDockError,
+} from '../core/errors.ts';
 import type { BaySensors, Board, Press } from '../ports/board.ts';
 import type { CameraLink, CameraSession } from '../ports/camera-link.ts';
 import type { Alarms } from './alarms.ts';
@@ -175,7 +181,10 @@ export class BaySupervisor {
 
   /** What a retry may mend does so a limited number of times. A line that cannot be opened, or a camera that is taken out, is not the camera's failure. */
   #asFailure(thrown: unknown): DockError {
-    const error = asDockError(thrown, 'BAY_FAILED', 'the bay failed');
+    const isCancelled = isDockError(thrown, 'CANCELLED');
+    const error = isCancelled
+      ? new DockError('BAY_FAILED', 'the bay was cancelled, and does not stop', { cause: thrown })
+      : asDockError(thrown, 'BAY_FAILED', 'the bay failed');
     const isCameras = dispositionOf(error.code) === 'retry' && !NOT_COUNTED.includes(error.code);
     if (!isCameras) return error;
     this.#failures += 1;

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DockError } from '../../src/core/errors.ts';
 import { bytesOf, SEGMENT_BYTES, settle, until } from './bench.ts';
 import { openVault } from './oracles.ts';
 import { promisesOf, watchedCamera } from './promise.ts';
@@ -83,6 +84,24 @@ promise('sends a camera that gets nowhere to the supervisor in the end', async (
   await until(run, () => run.board.lightOf(1) === 'off');
   await bench.stop(run);
 });
+
+for (const thrown of [new Error('a defect'), 'CANCELLED'] as const) {
+  promise(`shows red for a failure that nobody foresaw: ${thrown}`, async (bench) => {
+    const camera = watchedCamera(bench, [{ bytes: bytesOf(10) }]);
+    const other = watchedCamera(bench, [{ bytes: bytesOf(10) }], 'CAM-0002');
+    const run = await bench.start();
+    camera.faults.onRange = () => {
+      throw typeof thrown === 'string' ? new DockError(thrown, 'as ordered') : thrown;
+    };
+    run.link.plug(1, camera);
+    run.link.plug(2, other);
+    await until(run, () => run.board.lightOf(1) === 'fast-red');
+    await until(run, () => run.board.lightOf(2) === 'steady-green');
+    assert.ok(run.broker.topics.has('alarm/bay-failed'));
+    assert.is(run.dock.halted, undefined);
+    await bench.stop(run);
+  });
+}
 
 promise('gives an unknown camera nothing but a red light, and the log a line', async (bench) => {
   const run = await bench.start();

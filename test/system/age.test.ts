@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { docket, Program } from '../e2e/kit/programs.ts';
+import { docket, Program, ROOT } from '../e2e/kit/programs.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -65,9 +65,20 @@ function readPeakKib(pid: number): number | undefined {
   }
 }
 
+/** What `npm start` gives to Node. */
+function nodeOptions(): string {
+  const text = readFileSync(join(ROOT, 'package.json'), 'utf8');
+  const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
+  return (scripts.start ?? '')
+    .split(' ')
+    .filter((word) => word.startsWith('--max-'))
+    .join(' ');
+}
+
 async function runDemo(folder: string): Promise<{ summary: string; residentMib: number }> {
   const places = ['clips', 'data', 'keys'].map((name) => `--${name}=${join(folder, name)}`);
-  const demo = new Program(['demo', '--once', '--port=0', '--mqtt-port=0', ...places]);
+  const args = ['demo', '--once', '--port=0', '--mqtt-port=0', ...places];
+  const demo = new Program(args, { NODE_OPTIONS: nodeOptions() });
   let peakKib = 0;
   const look = setInterval(() => {
     peakKib = readPeakKib(demo.pid) ?? peakKib;

@@ -55,7 +55,7 @@ export const ENTRY_FIELDS = {
   'draft-removed': { clip: clipId, reason },
   /** Found whole in the vault without its entry; its `clip-vaulted` follows. */
   'clip-recovered': { clip: clipId },
-  /** Counters `first` to `last` were never offered. `camera` is SHA-256(salt || serial). */
+  /** Counters `first` to `last` were never offered. `camera` is SHA-256 of `docket/camera/v1`, LF and the serial. */
   'counter-gap': { camera: digest, first: decimal, last: decimal },
   'camera-refused': { bay: bayNumber, reason },
   'hold-placed': { clip: clipId, reason },

@@ -209,6 +209,12 @@ export class Site {
     });
   }
 
+  async untilErased(dock: Program, cameras = this.cameras): Promise<void> {
+    await dock.until('cameras without clips', () =>
+      cameras.every((camera) => camera.clips.size === erasedOn(camera).size) ? true : undefined,
+    );
+  }
+
   /** Every clip is in the vault once, opens to the camera's bytes, was entered and released once, and is gone from its camera. */
   async checkAllVaulted({ cameras = this.cameras } = {}): Promise<void> {
     const identity = await readIdentity(this.identityPath);
