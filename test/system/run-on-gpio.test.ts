@@ -1,4 +1,4 @@
-// timeout: 400
+// timeout: 1200
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Guest, openUml } from './uml/uml.ts';

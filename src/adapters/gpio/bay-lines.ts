@@ -88,10 +88,11 @@ export class BayLines {
 
   /** Sets the lamps, and says when they change next. */
   playLamps(nowMs: number): number {
+    // A press is told in the same turn, so the flash may begin after the turn's time was taken.
     const flash =
       this.#flash === undefined
         ? undefined
-        : flashAt(this.#flash.name, nowMs - this.#flash.sinceMs);
+        : flashAt(this.#flash.name, Math.max(0, nowMs - this.#flash.sinceMs));
     if (flash === undefined) this.#flash = undefined;
     this.#setLamps(flash?.lamps ?? lampsAt(this.#light, nowMs));
     const leftMs = flash?.leftMs ?? msUntilChange(this.#light, nowMs);

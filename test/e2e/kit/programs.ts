@@ -20,6 +20,8 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 /** A process that must not outlive this one. */
 export function track(child: ChildProcess): void {
   alive.add(child);
