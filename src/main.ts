@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ResolvedDockConfig } from './adapters/fs/config-file.ts';
 import { FsCustodyStore } from './adapters/fs/custody-store.ts';
-import { durableFile } from './adapters/fs/durable-file.ts';
+import { createDirectory, durableFile, sweepTemporaries } from './adapters/fs/durable-file.ts';
 import { KEYS_FOLDER, loadOrCreateSigner } from './adapters/fs/key-files.ts';
 import { FsVault } from './adapters/fs/vault.ts';
 import { AbsentBoard } from './adapters/gpio/absent-board.ts';
@@ -13,8 +12,9 @@ import { AbsentBroker } from './adapters/mqtt/absent-broker.ts';
 import { MqttStatusBroker } from './adapters/mqtt/mqtt-status-broker.ts';
 import { ageHeaderSealer } from './adapters/nacl/age-file.ts';
 import { NaclSigner, sha256, verifyEd25519 } from './adapters/nacl/ed25519.ts';
-import { findPackageRoot, loadNative } from './adapters/native/loader.ts';
+import { loadNative } from './adapters/native/loader.ts';
 import { NativeSealer } from './adapters/native/native-sealer.ts';
+import { packageVersion } from './adapters/native/package-info.ts';
 import { NodeRandom } from './adapters/node/node-random.ts';
 import { PinoLogger } from './adapters/node/pino-logger.ts';
 import { SystemClock } from './adapters/node/system-clock.ts';
@@ -36,8 +36,6 @@ import type { Logger } from './ports/logger.ts';
 import type { Random } from './ports/random.ts';
 import { type DockKeys, KEY_PURPOSES, type KeyPurpose, type Signer } from './ports/signer.ts';
 import type { StatusBroker } from './ports/status-broker.ts';
-
-export const packageRoot = findPackageRoot(fileURLToPath(import.meta.url));
 
 export interface ComposeOptions {
   /** Takes the place of the board that the configuration names. */
@@ -61,11 +59,6 @@ interface Parts {
 }
 
 const crypto = { sha256, verify: verifyEd25519 };
-
-export function packageVersion(): string {
-  const text = readFileSync(join(packageRoot, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** Builds the dock of a configuration; its keys are made if this is its first start. KEY_INVALID, RECIPIENT_INVALID, NATIVE_UNAVAILABLE. */
 export async function composeDock(
@@ -112,6 +105,8 @@ export function makeSigner(name: string, seed: Uint8Array): Signer {
 
 async function loadDockKeys(config: ResolvedDockConfig, random: Random): Promise<DockKeys> {
   const folder = join(config.dataDir, KEYS_FOLDER);
+  await createDirectory(folder);
+  await sweepTemporaries(folder);
   const load = (purpose: KeyPurpose): Promise<Signer> =>
     loadOrCreateSigner(
       { folder, file: purpose, name: `${config.dockId}/${purpose}` },

@@ -103,9 +103,10 @@ function drawBay(bay: number, line: BayLine, nowMs: number): string {
   const { status, light } = line;
   const lamps = drawLamps(lampsAt(light, nowMs));
   const camera = (status?.camera ?? 'empty').padEnd(10);
-  const share = line.totalBytes === 0 ? 0 : line.doneBytes / line.totalBytes;
+  const isThere = status?.camera != null && line.totalBytes > 0;
+  const share = isThere ? line.doneBytes / line.totalBytes : 0;
   const filled = Math.round(share * BAR_WIDTH);
   const bar = `${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}`;
-  const bytes = line.totalBytes === 0 ? '' : formatBytes(line.totalBytes);
+  const bytes = isThere ? formatBytes(line.totalBytes) : '';
   return `  bay ${bay}  ${lamps}  ${light.padEnd(18)}  ${camera} ${bar} ${bytes}`;
 }

@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type ResolvedDockConfig, readBoardFile } from '../adapters/fs/config-file.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../adapters/mqtt/embedded-broker.ts';
+import { packageRoot } from '../adapters/native/package-info.ts';
 import { PinoLogger } from '../adapters/node/pino-logger.ts';
 import { SimulatedBoard } from '../adapters/simulated/simulated-board.ts';
 import { createStatusPage } from '../adapters/web/status-page.ts';
@@ -12,7 +13,7 @@ import type { BoardConfig } from '../core/config/board.ts';
 import { DockError, isDockError } from '../core/errors.ts';
 import { parseDockId } from '../core/evidence/clip.ts';
 import { MIB } from '../core/evidence/naming.ts';
-import { composeDock, packageRoot, verifierKeyOf } from '../main.ts';
+import { composeDock, verifierKeyOf } from '../main.ts';
 import {
   createCouncilKeys,
   hasCouncilKeys,
@@ -136,8 +137,8 @@ function whatToTry({
   keysDir,
   controls,
 }: Parameters<typeof runUntilStopped>[0]): string[] {
-  const data = relative('', dataDir) || '.';
-  const keys = relative('', keysDir) || '.';
+  const data = shortPath(dataDir);
+  const keys = shortPath(keysDir);
   const clip = tally.lastClip ?? 'CLIP';
   return [
     '',
@@ -150,6 +151,11 @@ function whatToTry({
     'Ctrl-C ends the demo.',
     '',
   ];
+}
+
+function shortPath(path: string): string {
+  const short = relative('', path);
+  return short === '' || short.startsWith('..') ? path : short;
 }
 
 async function prepareKeys(keysDir: string, say: (text: string) => void): Promise<void> {

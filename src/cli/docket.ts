@@ -1,27 +1,29 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { Command } from 'commander';
-import { packageVersion } from '../main.ts';
-import { addDemoCommand } from './demo.ts';
-import { addKeygenCommand } from './keygen.ts';
-import { addListCommand } from './list.ts';
-import { addOpenCommand } from './open.ts';
+import { packageVersion } from '../adapters/native/package-info.ts';
 import { reportFailure } from './output.ts';
-import { addRunCommand } from './run.ts';
-import { addShowCommand } from './show.ts';
+
+type AddCommand = (program: Command) => void;
+
+/** Only the command that is asked for is loaded: a dock starts sooner, and has no use for a broker of its own. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  demo: async () => (await import('./demo.ts')).addDemoCommand,
+  run: async () => (await import('./run.ts')).addRunCommand,
+  keygen: async () => (await import('./keygen.ts')).addKeygenCommand,
+  list: async () => (await import('./list.ts')).addListCommand,
+  show: async () => (await import('./show.ts')).addShowCommand,
+  open: async () => (await import('./open.ts')).addOpenCommand,
+};
 
 const program = new Command('docket')
   .description('The runtime of a dock for body-worn cameras.')
   .version(packageVersion())
   .showHelpAfterError('(add --help for what a command takes)');
 
-addDemoCommand(program);
-addRunCommand(program);
-addKeygenCommand(program);
-addListCommand(program);
-addShowCommand(program);
-addOpenCommand(program);
-
 try {
+  const asked = process.argv[2] ?? '';
+  const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+  for (const name of names) (await COMMANDS[name]?.())?.(program);
   await program.parseAsync();
 } catch (error) {
   reportFailure(error);

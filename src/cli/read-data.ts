@@ -38,7 +38,6 @@ export interface ReadDataOptions {
 /** ARGUMENT_INVALID when it is no data folder, CUSTODY_CORRUPT when its log cannot be read. */
 export async function readData(options: ReadDataOptions): Promise<DockData> {
   const dataDir = resolve(options.data);
-  const published = await readPublished(join(dataDir, 'custody', 'checkpoint'));
   const contents = await readCustody(join(dataDir, 'custody'));
   if (contents.leaves.length === 0) {
     throw new DockError('ARGUMENT_INVALID', `${dataDir} has no custody log`, {
@@ -48,17 +47,7 @@ export async function readData(options: ReadDataOptions): Promise<DockData> {
   const { key, source } = await findLogKey(dataDir, options);
   const custody = checkCustody(contents, key, crypto);
   const vault = new FsVault({ dataDir, reserveBytes: 0 });
-  if (published === undefined || published === contents.checkpoint) {
-    return { dataDir, vault, custody, keySource: source };
-  }
-  // It may be older than the newest of the history, when power was cut or the dock goes on meanwhile; it may not be wrong.
-  const { findings } = checkCustody({ ...contents, checkpoint: published }, key, crypto);
-  const both = { ...custody, findings: [...custody.findings, ...findings] };
-  return { dataDir, vault, custody: both, keySource: source };
-}
-
-async function readPublished(path: string): Promise<string | undefined> {
-  return (await isFile(path)) ? await readFile(path, 'utf8') : undefined;
+  return { dataDir, vault, custody, keySource: source };
 }
 
 export interface ListedClip {

@@ -204,7 +204,11 @@ function newestCheckpoint(
   if (published.checkpoint.treeSize > newest.checkpoint.treeSize) {
     throw corrupt(`${join(directory, 'checkpoints')}: it lacks the checkpoint that is published`);
   }
-  return { ...newest, isBehind: published.note !== newest.note };
+  const isBehind = published.note !== newest.note;
+  if (isBehind && !history.records.some(({ payload }) => equalBytes(payload, current))) {
+    throw corrupt(`${join(directory, 'checkpoint')}: it is none of those that were signed`);
+  }
+  return { ...newest, isBehind };
 }
 
 function parsedCheckpoint(

@@ -118,11 +118,15 @@ function inventory(
     if (earlier !== undefined && earlier.stage !== 'released') return { ...earlier, sizeBytes };
     return { counter, sizeBytes, doneBytes: 0, stage: 'on-camera' };
   });
+  const isListed = new Set(listed.map(({ counter }) => counter));
+  const released = state.clips.filter(
+    (clip) => clip.stage === 'released' && !isListed.has(clip.counter),
+  );
   const incidents = listed.filter((clip) => clip.incident).map((clip) => clip.counter);
   const holdsWanted = [...new Set([...state.holdsWanted, ...incidents])].filter(
     (counter) => !state.held.includes(counter),
   );
-  return { ...state, clips, listed: true, refusedRecords, holdsWanted };
+  return { ...state, clips: [...released, ...clips], listed: true, refusedRecords, holdsWanted };
 }
 
 function held(state: BayState, counter: number): BayState {

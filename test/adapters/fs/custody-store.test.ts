@@ -148,6 +148,8 @@ store('refuses a checkpoint or a history that is damaged or gone', async ({ dire
   for (const spoil of [
     () => writeFile(join(directory, 'checkpoint'), ''),
     () => writeFile(join(directory, 'checkpoint'), 'x\n'),
+    () => flipBit(join(directory, 'checkpoint'), 20),
+    () => flipBit(join(directory, 'checkpoint'), -10),
     () => writeFile(join(directory, 'checkpoints'), ''),
     () => rm(join(directory, 'checkpoints')),
     () => rm(join(directory, 'entries')),
@@ -163,6 +165,13 @@ store('refuses a checkpoint or a history that is damaged or gone', async ({ dire
   await opened.open();
   await opened.close();
 });
+
+async function flipBit(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path);
+  const index = at < 0 ? bytes.length + at : at;
+  bytes[index] = (bytes[index] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
 
 store('finishes a checkpoint whose writing was cut', async ({ directory }) => {
   await write(directory, 4);

@@ -1,7 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BayLines } from '../../../src/adapters/gpio/bay-lines.ts';
 import { durationMs, FLASHES } from '../../../src/core/dock/lights.ts';
 import type { BoardFault } from '../../../src/ports/board.ts';
+import { FakeLines } from '../../fakes/fake-lines.ts';
 import { BASE, benchBoard, benchConfig } from './bench-board.ts';
 
 const board = suite('onoff board');
@@ -49,6 +51,27 @@ board('plays a flash over the light and goes back to it', () =>
     assert.equal(lit(bench), [0]);
   }),
 );
+
+board('plays a flash that was asked for after its turn had taken the time', async () => {
+  const lines = new FakeLines();
+  const bay = new BayLines({
+    board: benchConfig(),
+    chips: [{ label: 'pinctrl-test', base: BASE, lineCount: 58 }],
+    lines,
+    nowMs: 0,
+    onEdge: () => undefined,
+    onFault: () => undefined,
+  });
+  const [first] = benchConfig().bays;
+  assert.ok(first);
+  bay.open(first);
+  bay.flash('incident-seen', 1_003);
+  bay.playLamps(1_000);
+  assert.equal(
+    [0, 1, 2].map((line) => lines.levelOf(BASE + line)),
+    [true, true, true],
+  );
+});
 
 board('a light of one bay leaves the other alone', () =>
   withBoard(async (bench) => {
