@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static const struct {
   int error;
@@ -242,7 +245,20 @@ static int start_addon(napi_env env, struct addon *addon) {
   return 0;
 }
 
+/*
+ * A dock streams for hours through a few hundred KiB at a time. glibc would keep an arena for each thread and, once a large
+ * block was freed, keep all blocks of that size in them: tens of MiB that never go back.
+ */
+static void keep_memory_small(void) {
+#ifdef __GLIBC__
+  (void)mallopt(M_ARENA_MAX, 2);
+  (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+#endif
+}
+
 struct addon *addon_new(napi_env env) {
+  keep_memory_small();
   struct addon *addon = calloc(1, sizeof *addon);
   if (addon == NULL)
     return NULL;

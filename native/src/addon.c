@@ -8,9 +8,6 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 enum { ABI_VERSION = 1 };
 
@@ -271,24 +268,11 @@ static const struct {
     {"hashFile", hash},
 };
 
-/*
- * A dock streams for hours through a few hundred KiB at a time. glibc would keep an arena for each thread and, once a large
- * block was freed, keep all blocks of that size in them: tens of MiB that never go back.
- */
-static void keep_memory_small(void) {
-#ifdef __GLIBC__
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
-#endif
-}
-
 NAPI_MODULE_INIT() {
   napi_value version;
   struct addon *addon = addon_new(env);
   if (addon == NULL)
     return throw_error(env, -ENOMEM);
-  keep_memory_small();
   napi_create_uint32(env, ABI_VERSION, &version);
   napi_set_named_property(env, exports, "abiVersion", version);
   for (size_t i = 0; i < sizeof EXPORTS / sizeof EXPORTS[0]; i++) {

@@ -48,7 +48,7 @@ export class SerialCameraLink implements CameraLink {
   async dock(bay: number, options: DockOptions): Promise<CameraSession> {
     const place = this.placeOf(bay);
     const onPresent = once(options.onPresent);
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const line = await this.openWhenPlugged(place, options.signal);
       try {
         throwIfAborted(options.signal);
@@ -58,12 +58,15 @@ export class SerialCameraLink implements CameraLink {
         const { heardBytes, discardedBytes } = line;
         await line.close();
         throwIfAborted(options.signal);
-        const silent = place.fixed === true && heardBytes === 0;
-        if (!silent || !isDockError(error, 'LINK_TIMEOUT')) {
+        const { fixedRetryMs, lookMs } = this.timings;
+        const isMute = place.fixed === true && isDockError(error, 'LINK_TIMEOUT');
+        // A camera that was just closed may take its device away once more before it is there to stay.
+        const isBack = isDockError(error, 'LINK_CLOSED') && tries < VANISHED_MAX;
+        if (heardBytes > 0 || !(isMute || isBack)) {
           this.options.logger.warn('link.refused', { bay, code: codeOf(error), discardedBytes });
           throw error;
         }
-        await this.pause(this.timings.fixedRetryMs, options.signal);
+        await this.pause(isMute ? fixedRetryMs : lookMs, options.signal);
       }
     }
   }
