@@ -239,7 +239,7 @@ abuse('says what to do when the module is not there or is of another version', (
   fs.writeFileSync(path.join(folder, 'build', 'Release', 'x.node'), 'not a library');
   assert.throws(() => loadNative(folder), isUnavailable);
   const loaded: NativeModule = loadNative();
-  assert.is(loaded.abiVersion, 1);
+  assert.is(loaded.abiVersion, 2);
 });
 
 abuse.after(() => kit.remove());

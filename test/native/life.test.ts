@@ -141,8 +141,9 @@ life('works in worker threads, also when they are ended in the middle', async ()
     const began = await Promise.all(workers.map((worker) => once(worker, 'message')));
     assert.equal(began, [['began'], ['began'], ['began']]);
     const [first, ...others] = workers as [Worker, ...Worker[]];
+    const done = once(first, 'message');
     await Promise.all(others.map((worker) => worker.terminate()));
-    assert.equal(await once(first, 'message'), [32 * MIB]);
+    assert.equal(await done, [32 * MIB]);
     await first.terminate();
   }
 });
