@@ -10,7 +10,21 @@ export interface Sample {
   readonly eventLoopP99Ms?: number;
   /** Processor time of the main thread for each MiB. */
   readonly mainThreadMsPerMiB?: number;
+  /** Of an ingest: shares of the bays' time. */
+  readonly linkShare?: number;
+  readonly sealShare?: number;
+  readonly diskShare?: number;
+  readonly readBackShare?: number;
 }
+
+const OPTIONAL_DIGITS = {
+  eventLoopP99Ms: 2,
+  mainThreadMsPerMiB: 4,
+  linkShare: 3,
+  sealShare: 3,
+  diskShare: 3,
+  readBackShare: 3,
+} as const;
 
 /** What the JSON holds of one subject: medians over the rounds. */
 export interface Row extends Sample {
@@ -36,16 +50,17 @@ function roundTo(value: number, digits: number): number {
 }
 
 export function toRow(name: string, samples: readonly Sample[]): Row {
-  const loop = medianOf(samples, 'eventLoopP99Ms');
-  const main = medianOf(samples, 'mainThreadMsPerMiB');
+  const optional = Object.entries(OPTIONAL_DIGITS).flatMap(([key, digits]) => {
+    const value = medianOf(samples, key as keyof typeof OPTIONAL_DIGITS);
+    return value === undefined ? [] : [[key, roundTo(value, digits)]];
+  });
   return {
     name,
     bytes: samples[0]?.bytes ?? 0,
     seconds: roundTo(medianOf(samples, 'seconds') ?? 0, 6),
     cpuSeconds: roundTo(medianOf(samples, 'cpuSeconds') ?? 0, 6),
     peakMiB: roundTo(medianOf(samples, 'peakMiB') ?? 0, 1),
-    ...(loop === undefined ? {} : { eventLoopP99Ms: roundTo(loop, 2) }),
-    ...(main === undefined ? {} : { mainThreadMsPerMiB: roundTo(main, 4) }),
+    ...Object.fromEntries(optional),
     rounds: samples.length,
   };
 }

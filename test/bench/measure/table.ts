@@ -1,22 +1,46 @@
 import type { Row } from './sample.ts';
 
 const MIB = 1024 * 1024;
-const HEAD = ['', 'MiB', 'seconds', 'MB/s', 'CPU s', 'peak MiB', 'loop p99 ms', 'main ms/MiB'];
+const HEAD = [
+  '',
+  'MiB',
+  'seconds',
+  'MB/s',
+  'CPU s',
+  'CPU s/GB',
+  'peak MiB',
+  'loop p99 ms',
+  'main ms/MiB',
+  'link',
+  'seal',
+  'disk',
+  'read-back',
+];
 
 function optional(value: number | undefined, digits: number): string {
   return value === undefined ? '' : value.toFixed(digits);
 }
 
+function percent(share: number | undefined): string {
+  return share === undefined ? '' : `${(share * 100).toFixed(0)} %`;
+}
+
 function cellsOf(row: Row): string[] {
+  const { bytes, seconds, cpuSeconds, peakMiB } = row;
   return [
     row.name,
-    String(Math.round(row.bytes / MIB)),
-    row.seconds.toFixed(3),
-    (row.bytes / row.seconds / 1e6).toFixed(0),
-    row.cpuSeconds.toFixed(3),
-    row.peakMiB === 0 ? '' : row.peakMiB.toFixed(0),
+    String(Math.round(bytes / MIB)),
+    seconds.toFixed(3),
+    (bytes / seconds / 1e6).toFixed(0),
+    cpuSeconds.toFixed(3),
+    ((cpuSeconds / bytes) * 1e9).toFixed(2),
+    peakMiB === 0 ? '' : peakMiB.toFixed(0),
     optional(row.eventLoopP99Ms, 1),
     optional(row.mainThreadMsPerMiB, 3),
+    percent(row.linkShare),
+    percent(row.sealShare),
+    percent(row.diskShare),
+    percent(row.readBackShare),
   ];
 }
 
