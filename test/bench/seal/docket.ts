@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { FsVault } from '../../../src/adapters/fs/vault.ts';
 import { ageHeaderSealer } from '../../../src/adapters/nacl/age-file.ts';
 import { loadNative, type NativeModule } from '../../../src/adapters/native/loader.ts';
 import { NativeSealer } from '../../../src/adapters/native/native-sealer.ts';
 import { NodeRandom } from '../../../src/adapters/node/node-random.ts';
+import type { SealAgeHeader } from '../../../src/core/evidence/age-header.ts';
 import type { ClipId } from '../../../src/core/evidence/clip.ts';
 import type { SealedSegment, Sealer, Sealing } from '../../../src/ports/sealer.ts';
 import type { ClipDraft, Vault } from '../../../src/ports/vault.ts';
@@ -13,67 +12,36 @@ import { memorySource, randomBlock, type Source } from './source.ts';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 const DETAILS_BYTES = 512;
-/** Takes the place of a file descriptor: bytes are sealed and hashed, and go nowhere. */
-const NULL_SINK = -1;
+/** Takes the place of a file descriptor: bytes are sealed and hashed, and dropped. */
+const NOWHERE = null;
 
-interface Native {
-  readonly native: NativeModule;
-  readonly sealer: Sealer;
-}
-
-export function makeNative(recipients: readonly string[]): Native {
-  const native = loadNative();
+export function makeSealer(recipients: readonly string[]): Sealer {
   const sealHeader = ageHeaderSealer(recipients, new NodeRandom());
-  return { native, sealer: new NativeSealer({ recipients, native, sealHeader }) };
+  return new NativeSealer({ recipients, native: loadNative(), sealHeader });
 }
 
-/** Where a module without a null sink writes: one file in memory, over and over. */
-function openSink(native: NativeModule, memoryFolder: string): number {
-  const probe = native.createSealing();
-  try {
-    native.beginSegment(probe, NULL_SINK, new Uint8Array(1), new Uint8Array(32));
-    return NULL_SINK;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const path = join(memoryFolder, `sink-${process.pid}`);
-    const fd = openSync(path, 'wx', 0o600);
-    unlinkSync(path);
-    return fd;
-  } finally {
-    native.abortSealing(probe);
-  }
-}
-
-/** The module alone: both digests, input in memory, nothing written, a segment a call. */
+/** The module alone, on so many workers: both digests, input in memory, nothing written, a segment a call. */
 export class BareModule {
-  readonly #sealer: Sealer;
-  readonly #fd: number;
+  readonly #native: NativeModule;
+  readonly #sealHeader: SealAgeHeader;
   readonly #segment = randomBlock(SEGMENT_BYTES);
 
-  constructor(recipients: readonly string[], memoryFolder: string) {
-    const { native, sealer } = makeNative(recipients);
-    this.#sealer = sealer;
-    this.#fd = openSink(native, memoryFolder);
-  }
-
-  get hasNullSink(): boolean {
-    return this.#fd === NULL_SINK;
+  constructor(recipients: readonly string[], workers: number) {
+    this.#native = loadNative();
+    this.#native.setThreads(workers);
+    this.#sealHeader = ageHeaderSealer(recipients, new NodeRandom());
   }
 
   async seal(bytes: number): Promise<void> {
-    const sealing = this.#sealer.begin();
-    let index = 0;
+    const native = this.#native;
+    const sealing = native.createSealing();
     for await (const block of memorySource(this.#segment, bytes)) {
-      await sealing.beginSegment({ index, fd: this.#fd });
-      await sealing.write(block);
-      await sealing.endSegment();
-      index++;
+      const { prefix, payloadKey } = this.#sealHeader();
+      native.beginSegment(sealing, NOWHERE, prefix, payloadKey);
+      await native.write(sealing, block);
+      await native.endSegment(sealing);
     }
-    await sealing.finish();
-  }
-
-  end(): void {
-    if (!this.hasNullSink) closeSync(this.#fd);
+    native.finishSealing(sealing);
   }
 }
 

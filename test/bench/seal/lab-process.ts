@@ -7,21 +7,13 @@ import type { LabAnswer, LabJob, LabSetting } from './lab.ts';
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const PROGRAM = fileURLToPath(new URL(`./lab.${extension}`, import.meta.url));
 
-export interface LabProcessOptions extends LabSetting {
-  /** How many threads the native module may use; its own choice when undefined. */
-  readonly workers?: number;
-}
-
 /** A lab in a process of its own, so that one subject's memory and threads are not another's. */
 export class LabProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
-  constructor({ workers, ...setting }: LabProcessOptions) {
-    const limit = workers === undefined ? {} : { DOCKET_SEAL_WORKERS: String(workers) };
-    this.#child = fork(PROGRAM, [JSON.stringify(setting)], {
-      env: { ...process.env, ...limit },
-    });
+  constructor(setting: LabSetting) {
+    this.#child = fork(PROGRAM, [JSON.stringify(setting)]);
     this.#ended = once(this.#child, 'exit');
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gauge } from '../measure/gauge.ts';
 import type { Sample } from '../measure/sample.ts';
 import { loadPrimitives } from '../primitives/primitives.ts';
-import { BareModule, makeNative, openVault, sealIntoVault } from './docket.ts';
+import { BareModule, makeSealer, openVault, sealIntoVault } from './docket.ts';
 import { sealInScript } from './javascript.ts';
 import { findSodium, sealWithSodium, sealWithTypage } from './packages.ts';
 import { fileSource, memorySource, randomBlock, turnSource } from './source.ts';
@@ -17,7 +17,8 @@ const RANGE_BYTES = 262_144;
 
 export interface LabSetting {
   readonly recipients: readonly string[];
-  readonly memoryFolder: string;
+  /** How many threads a bare module may use. */
+  readonly workers: number;
 }
 
 interface Watched {
@@ -83,8 +84,8 @@ class Lab {
   }
 
   #runBare({ bytes, watch = false }: BareJob): Promise<Sample> {
-    const { recipients, memoryFolder } = this.#setting;
-    this.#bare ??= new BareModule(recipients, memoryFolder);
+    const { recipients, workers } = this.#setting;
+    this.#bare ??= new BareModule(recipients, workers);
     const bare = this.#bare;
     return gauge({ bytes, watch }, () => bare.seal(bytes));
   }
@@ -103,7 +104,7 @@ class Lab {
 
   #runFile({ bytes, input, folder, watch = false }: FileJob): Promise<Sample> {
     return inVault(folder, async (vault) => {
-      const { sealer } = makeNative(this.#setting.recipients);
+      const sealer = makeSealer(this.#setting.recipients);
       return gauge({ bytes, watch }, () => {
         const source = fileSource(input, BLOCK_BYTES);
         return sealIntoVault({ sealer, vault, source, readBack: true });
@@ -115,7 +116,7 @@ class Lab {
     this.#block ??= randomBlock(RANGE_BYTES);
     const block = this.#block;
     return inVault(folder, async (vault) => {
-      const { sealer } = makeNative(this.#setting.recipients);
+      const sealer = makeSealer(this.#setting.recipients);
       return gauge({ bytes: bytes * bays, watch }, async () => {
         const clips = Array.from({ length: bays }, () => {
           const source = memorySource(block, bytes);

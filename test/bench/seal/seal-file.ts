@@ -1,5 +1,5 @@
 /** One file sealed by a process of its own: `seal-file docket|docket-no-read-back|script|streams INPUT OUTPUT RECIPIENT...` */
-import { makeNative, openVault, sealIntoVault } from './docket.ts';
+import { makeSealer, openVault, sealIntoVault } from './docket.ts';
 import { sealFileInScript, sealFileInStreams } from './javascript.ts';
 import { fileSource } from './source.ts';
 
@@ -10,7 +10,7 @@ async function sealWithDocket(
   paths: { readonly input: string; readonly output: string },
   readBack: boolean,
 ): Promise<void> {
-  const { sealer } = makeNative(recipients);
+  const sealer = makeSealer(recipients);
   const vault = await openVault(paths.output);
   await sealIntoVault({ sealer, vault, readBack, source: fileSource(paths.input, BLOCK_BYTES) });
   await vault.stop();

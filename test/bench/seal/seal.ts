@@ -53,9 +53,8 @@ class Labs {
   readonly typage: LabProcess;
   readonly sodium: LabProcess | undefined;
 
-  constructor({ recipients, memory: memoryFolder }: Workshop) {
-    const lab = (workers?: number) =>
-      new LabProcess({ recipients, memoryFolder, ...(workers === undefined ? {} : { workers }) });
+  constructor({ recipients }: Workshop) {
+    const lab = (workers = 1) => new LabProcess({ recipients, workers });
     this.one = lab(1);
     this.two = lab(2);
     this.script = lab();
