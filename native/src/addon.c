@@ -298,12 +298,14 @@ static const struct {
 };
 
 NAPI_MODULE_INIT() {
-  napi_value version;
+  napi_value version, lanes;
   struct addon *addon = addon_new(env);
   if (addon == NULL)
     return throw_error(env, -ENOMEM);
   napi_create_uint32(env, ABI_VERSION, &version);
   napi_set_named_property(env, exports, "abiVersion", version);
+  napi_get_boolean(env, addon->suite.has_lanes, &lanes);
+  napi_set_named_property(env, exports, "hasLanes", lanes);
   for (size_t i = 0; i < sizeof EXPORTS / sizeof EXPORTS[0]; i++) {
     napi_value function;
     napi_create_function(env, EXPORTS[i].name, NAPI_AUTO_LENGTH, EXPORTS[i].function, addon,

@@ -29,6 +29,8 @@ export interface NativeClip {
  */
 export interface NativeModule {
   readonly abiVersion: number;
+  /** Whether this processor hashes a clip and its file in lock-step. */
+  readonly hasLanes: boolean;
   /** How many threads this environment has, 1 to 8; before the first job. Otherwise one more than cores. */
   setThreads(count: number): void;
   createSealing(): SealingHandle;
