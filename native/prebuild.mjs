@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DIGEST_NAME, digestSources } from './sources.mjs.mts';
+import { DIGEST_NAME, digestSources } from './sources.mjs';
 
 const NATIVE = path.dirname(fileURLToPath(import.meta.url));
 const NODE_GYP = path.resolve(NATIVE, '../node_modules/node-gyp/bin/node-gyp.js');
