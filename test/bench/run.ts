@@ -101,12 +101,23 @@ async function main(given: Arguments): Promise<void> {
   writeFileSync(given.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-try {
-  const given = readArguments();
-  if (given === undefined) {
+/** Undefined when there is nothing to run: the help or the fault has been printed. */
+function givenArguments(): Arguments | undefined {
+  try {
+    const given = readArguments();
+    if (given !== undefined) return given;
     console.error(USAGE);
     process.exitCode = process.argv.includes('--help') ? 0 : 2;
-  } else if (!pinnedElsewhere(given.cpus)) await main(given);
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}; see --help`);
+    process.exitCode = 2;
+  }
+  return undefined;
+}
+
+const given = givenArguments();
+try {
+  if (given !== undefined && !pinnedElsewhere(given.cpus)) await main(given);
 } catch (error) {
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;

@@ -68,8 +68,8 @@ function nodeSealer(given: CommandInput, how: string): (output: string) => reado
 const AGE = 'age -r "$3" -r "$4" -o "$2" "$1"';
 const CHAIN = `openssl dgst -sha256 "$1"; ${AGE}; sync "$2"; openssl dgst -sha256 "$2"`;
 
-export const DISK_DOCKET = 'docket seal, fsync, read-back (process, disk)';
-export const DISK_DOCKET_WRITTEN = 'docket seal, fsync (process, disk)';
+export const DISK_READ_BACK = 'docket seal, fsync, read-back (process, disk)';
+export const DISK_WRITTEN = 'docket seal, fsync (process, disk)';
 export const DISK_AGE = 'age, fsync: no digest (process, disk)';
 export const DISK_CHAIN = 'openssl dgst, age, fsync, openssl dgst (process, disk)';
 
@@ -80,8 +80,8 @@ export function diskSubjects(given: CommandInput): Subject[] {
     shell(script, input, output, ...workshop.recipients);
   const node = process.execPath;
   return toSubjects(workshop.disk, given, [
-    { name: DISK_DOCKET, program: node, argv: nodeSealer(given, 'docket') },
-    { name: DISK_DOCKET_WRITTEN, program: node, argv: nodeSealer(given, 'docket-no-read-back') },
+    { name: DISK_READ_BACK, program: node, argv: nodeSealer(given, 'docket') },
+    { name: DISK_WRITTEN, program: node, argv: nodeSealer(given, 'docket-no-read-back') },
     { name: DISK_AGE, program: 'age', argv: withAge(`${AGE}; sync "$2"`) },
     { name: DISK_CHAIN, program: 'age', argv: withAge(CHAIN) },
     {

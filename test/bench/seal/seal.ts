@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { limitOfOneWorker, limitOfTwoWorkers, type PrimitiveRates } from '../measure/limit.ts';
 import { Rounds, type Subject } from '../measure/rounds.ts';
-import { pairedRatio, type Row } from '../measure/sample.ts';
+import { median, pairedRatio, type Row, toRow } from '../measure/sample.ts';
 import {
   DISK_AGE,
   DISK_CHAIN,
-  DISK_DOCKET,
-  DISK_DOCKET_WRITTEN,
+  DISK_READ_BACK,
+  DISK_WRITTEN,
   diskSubjects,
   hasProgram,
   memorySubjects,
@@ -151,6 +151,20 @@ function primitivesOf(rounds: Rounds, rates: (name: string) => number[]): Primit
     : [];
 }
 
+/** The limits as if something had run at them. */
+function limitRows(rounds: Rounds, bytes: number): Row[] {
+  const limits = primitivesOf(rounds, (name) => rounds.rates(name));
+  const row = (name: string, rates: readonly number[]): Row => {
+    const seconds = bytes / median(rates);
+    return toRow(name, [{ bytes, seconds, cpuSeconds: seconds, peakMiB: 0 }]);
+  };
+  return [
+    row('limit of one worker, from the primitives', limits.map(limitOfOneWorker)),
+    row('limit of two workers, from the primitives', limits.map(limitOfTwoWorkers)),
+  ];
+}
+
+/** The disk ratios compare the same work: the peers make no read-back from the disk. The other two add Docket's. */
 function ratiosOf(rounds: Rounds): Record<string, number> {
   const wall = (name: string) => rounds.rates(name);
   const cpu = (name: string) => rounds.cpuRates(name);
@@ -159,10 +173,10 @@ function ratiosOf(rounds: Rounds): Record<string, number> {
     module1OfLimit: pairedRatio(wall(MODULE_1), limits.map(limitOfOneWorker)),
     module2OfLimit: pairedRatio(wall(MODULE_2), limits.map(limitOfTwoWorkers)),
     module2VsJs: pairedRatio(wall(MODULE_2), wall(SCRIPT)),
-    diskVsAge: pairedRatio(wall(DISK_DOCKET), wall(DISK_AGE)),
-    diskVsChain: pairedRatio(wall(DISK_DOCKET), wall(DISK_CHAIN)),
-    diskVsAgeWithoutReadBack: pairedRatio(wall(DISK_DOCKET_WRITTEN), wall(DISK_AGE)),
-    diskVsChainWithoutReadBack: pairedRatio(wall(DISK_DOCKET_WRITTEN), wall(DISK_CHAIN)),
+    diskVsAge: pairedRatio(wall(DISK_WRITTEN), wall(DISK_AGE)),
+    diskVsChain: pairedRatio(wall(DISK_WRITTEN), wall(DISK_CHAIN)),
+    diskAndReadBackVsAge: pairedRatio(wall(DISK_READ_BACK), wall(DISK_AGE)),
+    diskAndReadBackVsChain: pairedRatio(wall(DISK_READ_BACK), wall(DISK_CHAIN)),
     module1OfLimitByCpuTime: pairedRatio(
       cpu(MODULE_1),
       primitivesOf(rounds, cpu).map(limitOfOneWorker),
@@ -212,7 +226,7 @@ export async function benchSeal(workshop: Workshop, plan: SealPlan): Promise<Sea
     for (const bytes of plan.sizes) {
       plan.say(`sealing ${bytes / MIB} MiB, ${plan.rounds} rounds`);
       const rounds = await measureSize(labs, workshop, { ...plan, bytes });
-      rows.push(...rounds.rows);
+      rows.push(...limitRows(rounds, bytes), ...rounds.rows);
       if (bytes === judgedSize(plan.sizes)) ratios = ratiosOf(rounds);
     }
     plan.say(`sealing in several bays at once, ${plan.bayBytes / MIB} MiB each`);
