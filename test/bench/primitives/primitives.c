@@ -1,7 +1,8 @@
 /*
- * How fast this processor runs the two primitives of sealing, through the OpenSSL inside Node, which is the one that the native
- * module uses. One thread, one buffer of 64 KiB that stays in the processor's cache, contexts made once: nothing that a sealer
- * must do besides is in the figure, so that it is a limit.
+ * How fast this processor runs the two primitives of sealing, through the OpenSSL inside Node,
+ * which is the one that the native module uses. One thread, one buffer of 64 KiB that stays in the
+ * processor's cache, contexts made once: nothing that a sealer must do besides is in the figure, so
+ * that it is a limit.
  */
 #define _GNU_SOURCE
 #include <node_api.h>
@@ -82,7 +83,8 @@ static napi_value measure(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &count, args, NULL, NULL) != napi_ok ||
       napi_get_value_bool(env, args[0], &is_digest) != napi_ok ||
       napi_get_value_double(env, args[1], &limit) != napi_ok || !good) {
-    napi_throw_error(env, NULL, "measure(isDigest, seconds): wrong arguments, or no such algorithm");
+    napi_throw_error(env, NULL,
+                     "measure(isDigest, seconds): wrong arguments, or no such algorithm");
     return NULL;
   }
   const double started = seconds_of(CLOCK_MONOTONIC);
