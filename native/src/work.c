@@ -230,23 +230,25 @@ static int seal_group(struct work *work, const struct group *group, struct strea
   return 0;
 }
 
-int work_execute(struct work *work, const struct step *step) {
+static int write_slab(struct work *work, const struct step *step) {
+  uint8_t *bytes = slab_at(work, step->index)->bytes;
+  return sink_write(&work->sink, bytes, step->size, step->index * SLAB_BYTES);
+}
+
+static int execute_on_group(struct work *work, const struct step *step) {
   const struct group *group = group_at(work, step->index);
   const struct span sealed = {group->sealed, group->sealed_size};
-  switch (step->kind) {
-  case STEP_WRITE:
-    return sink_write(&work->sink, slab_at(work, step->index)->bytes, step->size,
-                      step->index * SLAB_BYTES);
-  case STEP_HASH_BOTH:
+  if (step->kind == STEP_HASH_BOTH)
     return digest_update_pair(&work->clip_digest, group->plain, &work->file_digest, sealed);
-  case STEP_HASH_FILE:
+  if (step->kind == STEP_HASH_FILE)
     return digest_update(&work->file_digest, sealed);
-  case STEP_HASH_CLIP:
+  if (step->kind == STEP_HASH_CLIP)
     return digest_update(&work->clip_digest, group->plain);
-  case STEP_SEAL:
-    return seal_group(work, group, &work->ciphers[step->cipher]);
-  }
-  return DOCKET_ERR_STATE;
+  return seal_group(work, group, &work->ciphers[step->cipher]);
+}
+
+int work_execute(struct work *work, const struct step *step) {
+  return step->kind == STEP_WRITE ? write_slab(work, step) : execute_on_group(work, step);
 }
 
 static void complete_sealing(struct work *work, struct group *group) {

@@ -22,4 +22,12 @@ for (const [target, what] of [
   });
 }
 
+sanitize('the tests of the module in Node pass with sanitizers in it', () => {
+  const { status, stdout, stderr } = spawnSync('node', [path.join(NATIVE, 'sanitize.mjs')], {
+    encoding: 'utf8',
+  });
+  assert.is(status, 0, stdout + stderr);
+  assert.match(stdout, /^3 passed, 0 failed$/m);
+});
+
 sanitize.run();
