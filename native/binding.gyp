@@ -6,13 +6,18 @@
         "src/addon.c",
         "src/addon-handle.c",
         "src/addon-job.c",
+        "src/digest.c",
         "src/fdio.c",
         "src/hash.c",
+        "src/lanes.c",
         "src/open.c",
+        "src/pipeline.c",
         "src/pool.c",
         "src/seal.c",
+        "src/sink.c",
         "src/stream.c",
-        "src/suite.c"
+        "src/suite.c",
+        "src/work.c"
       ],
       "defines": ["NAPI_VERSION=8", "OPENSSL_API_COMPAT=30000", "OPENSSL_NO_DEPRECATED"],
       "cflags": [

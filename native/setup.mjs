@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { prebuildsMatch } from './sources.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LOCKFILE = path.join(ROOT, 'package-lock.json');
@@ -87,8 +88,10 @@ function packagesMissing() {
 }
 
 function isOlderThanSources(binary, addon) {
-  // A prebuild comes with the sources that made it; only what was built here can be behind them.
-  if (!binary.includes(`${path.sep}build${path.sep}`)) return false;
+  // A checkout gives a prebuild and its sources any times, so their recorded digest decides.
+  if (binary.includes(`${path.sep}prebuilds${path.sep}`)) {
+    return !prebuildsMatch(path.join(ROOT, addon.folder));
+  }
   return newestMtime(addon.sources, ['.c', '.h', '.gyp']) > (mtimeOf(binary) ?? 0);
 }
 

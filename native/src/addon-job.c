@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,8 +118,13 @@ static void run_job(struct task *task) {
   (void)napi_call_threadsafe_function(job->addon->settle, job, napi_tsfn_blocking);
 }
 
-static napi_value make_result(napi_env env, const struct segment_result *result) {
+static napi_value make_result(napi_env env, const struct job *job) {
+  const struct segment_result *result = &job->result;
   napi_value object, plain, file, sha256;
+  if (!job->has_result) {
+    napi_get_undefined(env, &object);
+    return object;
+  }
   napi_create_object(env, &object);
   napi_create_double(env, (double)result->plain_bytes, &plain);
   napi_create_double(env, (double)result->file_bytes, &file);
@@ -159,11 +165,15 @@ static void settle_job(napi_env env, napi_value callback, void *context, void *d
       if (job->pins[i] != NULL)
         napi_delete_reference(env, job->pins[i]);
     if (job->error == 0)
-      napi_resolve_deferred(env, job->deferred, make_result(env, &job->result));
+      napi_resolve_deferred(env, job->deferred, make_result(env, job));
     else
       napi_reject_deferred(env, job->deferred, make_error(env, job->error));
   }
   job_free(job);
+}
+
+static void drop_job(struct task *task) {
+  job_free((struct job *)task);
 }
 
 struct job *job_new(struct addon *addon, struct handle *handle, int (*work)(struct job *)) {
@@ -171,6 +181,7 @@ struct job *job_new(struct addon *addon, struct handle *handle, int (*work)(stru
   if (job == NULL)
     return NULL;
   job->task.run = run_job;
+  job->task.drop = drop_job;
   job->addon = addon;
   job->handle = handle;
   job->work = work;
@@ -204,11 +215,23 @@ napi_value job_submit(napi_env env, struct job *job, napi_value pin0, napi_value
   return promise;
 }
 
+napi_value resolved(napi_env env) {
+  napi_deferred deferred;
+  napi_value promise = NULL;
+  napi_value nothing;
+  napi_get_undefined(env, &nothing);
+  napi_create_promise(env, &deferred, &promise);
+  napi_resolve_deferred(env, deferred, nothing);
+  return promise;
+}
+
 static size_t thread_count(void) {
-  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0)
+    return THREADS_MIN;
   /* One more than cores: a worker that waits for the disk leaves its core to another. */
-  const long wanted = cores < 1 ? THREADS_MIN : cores + 1;
-  return wanted > THREADS_MAX ? THREADS_MAX : (size_t)wanted;
+  const size_t wanted = (size_t)CPU_COUNT(&cores) + 1;
+  return wanted > POOL_THREADS_MAX ? POOL_THREADS_MAX : wanted;
 }
 
 /* Runs before the thread-safe function's own hook, because it was added after it: no worker calls a
@@ -220,12 +243,7 @@ static void close_addon(void *data) {
     if (job->handle != NULL)
       handle_cancel(job->handle);
   }
-  struct task *task = pool_free(addon->pool);
-  while (task != NULL) {
-    struct job *job = (struct job *)task;
-    task = task->next;
-    job_free(job);
-  }
+  pool_free(addon->pool);
   addon->pool = NULL;
   addon_release(addon);
 }
@@ -265,7 +283,7 @@ struct addon *addon_new(napi_env env) {
   if (suite_init(&addon->suite) == 0 && start_addon(env, addon) == 0)
     return addon;
   if (addon->pool != NULL)
-    (void)pool_free(addon->pool);
+    pool_free(addon->pool);
   suite_free(&addon->suite);
   free(addon);
   return NULL;

@@ -9,7 +9,7 @@
 #include "pool.h"
 #include "seal.h"
 
-enum { PREFIX_BYTES_MAX = 65536, THREADS_MIN = 2, THREADS_MAX = 8 };
+enum { PREFIX_BYTES_MAX = 65536, THREADS_MIN = 2 };
 
 /* One a Node environment (main thread or worker thread); freed by the last of its users. */
 struct addon {
@@ -44,6 +44,8 @@ struct job {
   int fds[2];
   uint8_t key[DOCKET_PAYLOAD_KEY_BYTES];
   struct segment_result result;
+  /* The promise tells `result`; otherwise it tells nothing. */
+  bool has_result;
   int error;
   atomic_bool cancelled;
 };
@@ -70,5 +72,7 @@ void job_free(struct job *job);
 /* Takes the job and returns its promise. `pins` are kept from collection until it settles; they may
  * be NULL. */
 napi_value job_submit(napi_env env, struct job *job, napi_value pin0, napi_value pin1);
+/* A promise of what is already done. */
+napi_value resolved(napi_env env);
 
 #endif

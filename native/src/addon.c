@@ -3,13 +3,14 @@
 
 #include "fdio.h"
 #include "hash.h"
+#include "sink.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ABI_VERSION = 1 };
+enum { ABI_VERSION = 2 };
 
 static const napi_type_tag SEALING_TAG = {0x646f636b65742d73, 0x65616c696e672d31};
 static const napi_type_tag OPENING_TAG = {0x646f636b65742d6f, 0x70656e696e672d31};
@@ -32,7 +33,7 @@ static napi_value create_sealing(napi_env env, napi_callback_info info) {
     handle = handle_new(addon);
   if (handle == NULL)
     return throw_error(env, -ENOMEM);
-  handle->seal = seal_new(&addon->suite);
+  handle->seal = seal_new(&addon->suite, addon->pool);
   return handle_wrap(env, handle, &SEALING_TAG);
 }
 
@@ -67,22 +68,28 @@ static bool get_payload(napi_env env, napi_value prefix, napi_value key, struct 
   return false;
 }
 
-/* beginSegment(sealing, fd, prefix, key): void */
+static bool is_nowhere(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_null;
+}
+
+/* beginSegment(sealing, fd, prefix, key): void. Null is no file: what goes there is dropped. */
 static napi_value begin_segment(napi_env env, napi_callback_info info) {
   struct addon *addon;
   napi_value args[4];
   struct payload payload;
-  int fd, own;
+  int fd = SINK_NOWHERE;
+  int own = SINK_NOWHERE;
   if (!get_args(env, info, 4, args, &addon))
     return throw_type(env, "beginSegment needs four arguments");
   struct handle *handle = handle_get_idle(env, args[0], &SEALING_TAG);
   if (handle == NULL)
     return NULL;
-  if (!get_fd(env, args[1], &fd))
+  if (!is_nowhere(env, args[1]) && !get_fd(env, args[1], &fd))
     return throw_type(env, "fd: not a file descriptor");
   if (!get_payload(env, args[2], args[3], &payload))
     return NULL;
-  int result = fdio_duplicate(fd, &own);
+  int result = fd == SINK_NOWHERE ? 0 : fdio_duplicate(fd, &own);
   if (result == 0)
     result =
         seal_begin_segment(handle->seal, own, payload.prefix, payload.prefix_size, payload.key);
@@ -93,7 +100,7 @@ static int work_write(struct job *job) {
   return seal_write(job->handle->seal, job->bytes, job->size);
 }
 
-/* write(sealing, bytes): Promise */
+/* write(sealing, bytes): Promise<void> */
 static napi_value write_bytes(napi_env env, napi_callback_info info) {
   struct addon *addon;
   napi_value args[2];
@@ -106,6 +113,12 @@ static napi_value write_bytes(napi_env env, napi_callback_info info) {
     return NULL;
   if (!get_bytes(env, args[1], &bytes, &size))
     return throw_type(env, "bytes: not a plain Uint8Array");
+  bool taken = false;
+  const int result = seal_hold(handle->seal, bytes, size, &taken);
+  if (result != 0)
+    return throw_error(env, result);
+  if (taken)
+    return resolved(env);
   struct job *job = job_new(addon, handle, work_write);
   if (job == NULL)
     return throw_error(env, -ENOMEM);
@@ -115,6 +128,7 @@ static napi_value write_bytes(napi_env env, napi_callback_info info) {
 }
 
 static int work_end_segment(struct job *job) {
+  job->has_result = true;
   return seal_end_segment(job->handle->seal, &job->result);
 }
 
@@ -132,6 +146,7 @@ static napi_value end_segment(napi_env env, napi_callback_info info) {
 }
 
 static int work_open_segment(struct job *job) {
+  job->has_result = true;
   const struct open_request request = {.fd_in = job->fds[0],
                                        .fd_out = job->fds[1],
                                        .prefix = job->prefix,
@@ -229,6 +244,7 @@ static napi_value abort_opening(napi_env env, napi_callback_info info) {
 }
 
 static int work_hash(struct job *job) {
+  job->has_result = true;
   return hash_file(&job->addon->suite, job->fds[0], &job->cancelled, &job->result.file_bytes,
                    job->result.file_sha256);
 }
@@ -251,6 +267,18 @@ static napi_value hash(napi_env env, napi_callback_info info) {
   return job_submit(env, job, NULL, NULL);
 }
 
+/* setThreads(count): void. Before the first job. */
+static napi_value set_threads(napi_env env, napi_callback_info info) {
+  struct addon *addon;
+  napi_value args[1];
+  int count;
+  if (!get_args(env, info, 1, args, &addon) || !get_fd(env, args[0], &count) || count < 1 ||
+      count > POOL_THREADS_MAX)
+    return throw_type(env, "count: not 1 to 8");
+  const int result = pool_set_threads(addon->pool, (size_t)count);
+  return result == 0 ? NULL : throw_error(env, DOCKET_ERR_STATE);
+}
+
 static const struct {
   const char *name;
   napi_callback function;
@@ -266,15 +294,18 @@ static const struct {
     {"finishOpening", finish_opening},
     {"abortOpening", abort_opening},
     {"hashFile", hash},
+    {"setThreads", set_threads},
 };
 
 NAPI_MODULE_INIT() {
-  napi_value version;
+  napi_value version, lanes;
   struct addon *addon = addon_new(env);
   if (addon == NULL)
     return throw_error(env, -ENOMEM);
   napi_create_uint32(env, ABI_VERSION, &version);
   napi_set_named_property(env, exports, "abiVersion", version);
+  napi_get_boolean(env, addon->suite.has_lanes, &lanes);
+  napi_set_named_property(env, exports, "hasLanes", lanes);
   for (size_t i = 0; i < sizeof EXPORTS / sizeof EXPORTS[0]; i++) {
     napi_value function;
     napi_create_function(env, EXPORTS[i].name, NAPI_AUTO_LENGTH, EXPORTS[i].function, addon,

@@ -17,8 +17,6 @@ int fdio_duplicate(int fd, int *own) {
 }
 
 int fdio_write_at(int fd, const uint8_t *bytes, size_t size, uint64_t offset) {
-  const uint64_t start = offset;
-  const size_t whole = size;
   while (size > 0) {
     const ssize_t written = pwrite(fd, bytes, size, (off_t)offset);
     if (written < 0 && errno == EINTR)
@@ -31,8 +29,6 @@ int fdio_write_at(int fd, const uint8_t *bytes, size_t size, uint64_t offset) {
     offset += (uint64_t)written;
     size -= (size_t)written;
   }
-  /* Only a hint that keeps the last fsync short; what it could report, that fsync reports. */
-  (void)sync_file_range(fd, (off64_t)start, (off64_t)whole, SYNC_FILE_RANGE_WRITE);
   return 0;
 }
 

@@ -14,7 +14,7 @@ uint8_t *fdio_alloc(size_t size);
  * file. */
 int fdio_duplicate(int fd, int *own);
 
-/* All bytes at `offset`, and asks the kernel to begin writing them back. 0 or a negative errno. */
+/* All bytes at `offset`. 0 or a negative errno. */
 int fdio_write_at(int fd, const uint8_t *bytes, size_t size, uint64_t offset);
 
 /* All bytes at the descriptor's own position; works on pipes. 0 or a negative errno. */

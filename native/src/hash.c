@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "hash.h"
 
+#include "digest.h"
 #include "fdio.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 
 struct reading {
-  EVP_MD_CTX *digest;
+  struct digest digest;
   uint8_t *block;
   int fd;
   bool direct;
@@ -41,7 +42,7 @@ static int read_all(struct reading *reading, atomic_bool *cancelled) {
       return DOCKET_ERR_CANCELLED;
     int result = read_block(reading, &got);
     if (result == 0)
-      result = digest_update(reading->digest, reading->block, got);
+      result = digest_update(&reading->digest, (struct span){reading->block, got});
     if (result != 0)
       return result;
     reading->offset += got;
@@ -55,8 +56,9 @@ int hash_file(const struct suite *suite, int fd, atomic_bool *cancelled, uint64_
   int result = -ENOMEM;
   const bool was_direct = (fcntl(fd, F_GETFL) & O_DIRECT) != 0;
   reading.block = fdio_alloc(FDIO_BLOCK_BYTES);
-  reading.digest = suite_digest_new(suite);
-  if (reading.block != NULL && reading.digest != NULL) {
+  if (reading.block != NULL)
+    result = digest_start(&reading.digest, suite, DIGEST_ALONE);
+  if (result == 0) {
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     set_direct(&reading, true);
     result = read_all(&reading, cancelled);
@@ -64,9 +66,9 @@ int hash_file(const struct suite *suite, int fd, atomic_bool *cancelled, uint64_
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
   }
   if (result == 0)
-    result = digest_final(reading.digest, sha256);
+    result = digest_final(&reading.digest, sha256);
   *file_bytes = reading.offset;
-  EVP_MD_CTX_free(reading.digest);
+  digest_wipe(&reading.digest);
   free(reading.block);
   return result;
 }

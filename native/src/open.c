@@ -1,5 +1,6 @@
 #include "open.h"
 
+#include "digest.h"
 #include "fdio.h"
 #include "stream.h"
 
@@ -12,8 +13,9 @@ enum { INPUT_BYTES = 16 * STREAM_SEALED_CHUNK_BYTES };
 
 struct opening {
   const struct suite *suite;
-  EVP_MD_CTX *clip_digest;
-  EVP_MD_CTX *file_digest;
+  struct digest clip_digest;
+  struct digest file_digest;
+  bool began;
   struct stream stream;
   uint64_t clip_bytes;
   uint64_t segment_bytes;
@@ -43,10 +45,8 @@ void opening_cancel(struct opening *opening) {
 
 void opening_wipe(struct opening *opening) {
   stream_close(&opening->stream);
-  EVP_MD_CTX_free(opening->clip_digest);
-  EVP_MD_CTX_free(opening->file_digest);
-  opening->clip_digest = NULL;
-  opening->file_digest = NULL;
+  digest_wipe(&opening->clip_digest);
+  digest_wipe(&opening->file_digest);
   if (opening->plain != NULL)
     OPENSSL_cleanse(opening->plain, STREAM_CHUNK_BYTES);
   free(opening->plain);
@@ -83,21 +83,21 @@ static int prepare(struct opening *opening, const struct open_request *request) 
     opening->input = fdio_alloc(INPUT_BYTES);
   if (opening->plain == NULL)
     opening->plain = fdio_alloc(STREAM_CHUNK_BYTES);
-  if (opening->clip_digest == NULL)
-    opening->clip_digest = suite_digest_new(opening->suite);
-  EVP_MD_CTX_free(opening->file_digest);
-  opening->file_digest = suite_digest_new(opening->suite);
-  if (opening->input == NULL || opening->plain == NULL || opening->clip_digest == NULL ||
-      opening->file_digest == NULL)
+  if (opening->input == NULL || opening->plain == NULL)
     return -ENOMEM;
+  if (!opening->began && digest_start(&opening->clip_digest, opening->suite, DIGEST_PAIRED) != 0)
+    return DOCKET_ERR_CRYPTO;
+  opening->began = true;
+  if (digest_start(&opening->file_digest, opening->suite, DIGEST_PAIRED) != 0)
+    return DOCKET_ERR_CRYPTO;
   opening->segment_bytes = 0;
   opening->read_bytes = request->prefix_size;
   opening->input_start = 0;
   opening->input_end = 0;
   opening->at_end = false;
   const int result = stream_start_opening(&opening->stream, opening->suite, request->key);
-  return result != 0 ? result
-                     : digest_update(opening->file_digest, request->prefix, request->prefix_size);
+  const struct span prefix = {request->prefix, request->prefix_size};
+  return result != 0 ? result : digest_update(&opening->file_digest, prefix);
 }
 
 /* Whole chunks are in the input, or all that is left of the file. */
@@ -116,7 +116,7 @@ static int refill(struct opening *opening, int fd) {
   opening->at_end = got < INPUT_BYTES - have;
   opening->input_end += got;
   opening->read_bytes += got;
-  return digest_update(opening->file_digest, opening->input + have, got);
+  return 0;
 }
 
 /* A full chunk may be the last one: only its flag says so. A short one must be. */
@@ -135,10 +135,15 @@ static int open_chunk(struct opening *opening, size_t size, bool *last) {
   return stream_open_chunk(&opening->stream, sealed, size, true, opening->plain);
 }
 
-static int deliver(struct opening *opening, int fd, size_t size) {
-  int result = digest_update(opening->clip_digest, opening->plain, size);
+/* Only what was authenticated comes here. */
+static int deliver(struct opening *opening, int fd, size_t sealed_size) {
+  const size_t size = sealed_size - STREAM_TAG_BYTES;
+  const struct span sealed = {opening->input + opening->input_start, sealed_size};
+  const struct span plain = {opening->plain, size};
+  int result = digest_update_pair(&opening->file_digest, sealed, &opening->clip_digest, plain);
   if (result == 0)
     result = fdio_write(fd, opening->plain, size);
+  opening->input_start += sealed_size;
   opening->segment_bytes += size;
   return result;
 }
@@ -154,10 +159,7 @@ static int next_chunk(struct opening *opening, const struct open_request *reques
   if (size < STREAM_TAG_BYTES)
     return DOCKET_ERR_PAYLOAD;
   result = open_chunk(opening, size, last);
-  if (result != 0)
-    return result;
-  opening->input_start += size;
-  return deliver(opening, request->fd_out, size - STREAM_TAG_BYTES);
+  return result != 0 ? result : deliver(opening, request->fd_out, size);
 }
 
 static int open_segment(struct opening *opening, const struct open_request *request,
@@ -172,7 +174,7 @@ static int open_segment(struct opening *opening, const struct open_request *requ
   if (result == 0 && opening->input_start != opening->input_end)
     result = DOCKET_ERR_PAYLOAD;
   if (result == 0)
-    result = digest_final(opening->file_digest, segment->file_sha256);
+    result = digest_final(&opening->file_digest, segment->file_sha256);
   stream_close(&opening->stream);
   segment->plain_bytes = opening->segment_bytes;
   segment->file_bytes = opening->read_bytes;
@@ -191,9 +193,9 @@ int opening_finish(struct opening *opening, uint64_t *clip_bytes,
   int result = refusal(opening);
   if (result != 0)
     return result;
-  if (opening->clip_digest == NULL)
+  if (!opening->began)
     return DOCKET_ERR_STATE;
-  result = digest_final(opening->clip_digest, sha256);
+  result = digest_final(&opening->clip_digest, sha256);
   *clip_bytes = opening->clip_bytes;
   opening->finished = true;
   opening_wipe(opening);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "pool.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,11 +17,11 @@ struct pool {
   bool closing;
   size_t threads_max;
   size_t threads;
-  pthread_t handles[];
+  pthread_t handles[POOL_THREADS_MAX];
 };
 
 struct pool *pool_new(size_t threads_max) {
-  struct pool *pool = calloc(1, sizeof *pool + threads_max * sizeof pool->handles[0]);
+  struct pool *pool = calloc(1, sizeof *pool);
   if (pool == NULL)
     return NULL;
   pool->threads_max = threads_max;
@@ -78,36 +79,72 @@ static int start_thread(struct pool *pool) {
   return -result;
 }
 
+static void append(struct pool *pool, struct task *task) {
+  task->next = NULL;
+  if (pool->first == NULL)
+    pool->first = task;
+  else
+    pool->last->next = task;
+  pool->last = task;
+  pool->queued++;
+  (void)pthread_cond_signal(&pool->wake);
+}
+
+/* A thread for one task more, where one may still be started. Called with the mutex held. */
+static int grow(struct pool *pool) {
+  if (pool->closing)
+    return -ECANCELED;
+  if (pool->queued < pool->idle || pool->threads == pool->threads_max)
+    return 0;
+  return start_thread(pool);
+}
+
 int pool_submit(struct pool *pool, struct task *task) {
-  int result = 0;
   (void)pthread_mutex_lock(&pool->mutex);
-  if (pool->queued >= pool->idle && pool->threads < pool->threads_max)
-    result = start_thread(pool);
-  if (result == 0 || pool->threads > 0) {
+  int result = grow(pool);
+  if (result == 0 || (pool->threads > 0 && !pool->closing)) {
     result = 0;
-    task->next = NULL;
-    if (pool->first == NULL)
-      pool->first = task;
-    else
-      pool->last->next = task;
-    pool->last = task;
-    pool->queued++;
-    (void)pthread_cond_signal(&pool->wake);
+    append(pool, task);
   }
   (void)pthread_mutex_unlock(&pool->mutex);
   return result;
 }
 
-struct task *pool_free(struct pool *pool) {
+int pool_submit_spare(struct pool *pool, struct task *task) {
+  (void)pthread_mutex_lock(&pool->mutex);
+  const bool may_start = pool->queued == pool->idle && pool->threads < pool->threads_max;
+  int result = pool->queued < pool->idle || may_start ? grow(pool) : -EAGAIN;
+  if (result == 0)
+    append(pool, task);
+  (void)pthread_mutex_unlock(&pool->mutex);
+  return result;
+}
+
+int pool_set_threads(struct pool *pool, size_t threads_max) {
+  int result = 0;
+  (void)pthread_mutex_lock(&pool->mutex);
+  if (pool->threads > 0)
+    result = -EBUSY;
+  else
+    pool->threads_max = threads_max;
+  (void)pthread_mutex_unlock(&pool->mutex);
+  return result;
+}
+
+void pool_free(struct pool *pool) {
   (void)pthread_mutex_lock(&pool->mutex);
   pool->closing = true;
   (void)pthread_cond_broadcast(&pool->wake);
   (void)pthread_mutex_unlock(&pool->mutex);
   for (size_t i = 0; i < pool->threads; i++)
     (void)pthread_join(pool->handles[i], NULL);
-  struct task *never_ran = pool->first;
+  struct task *task = pool->first;
+  while (task != NULL) {
+    struct task *next = task->next;
+    task->drop(task);
+    task = next;
+  }
   (void)pthread_cond_destroy(&pool->wake);
   (void)pthread_mutex_destroy(&pool->mutex);
   free(pool);
-  return never_ran;
 }

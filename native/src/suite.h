@@ -25,6 +25,8 @@ enum { DOCKET_SHA256_BYTES = 32, DOCKET_PAYLOAD_KEY_BYTES = 32 };
 struct suite {
   EVP_MD *sha256;
   EVP_CIPHER *chacha20_poly1305;
+  /* Two digests may run in lock-step (lanes.h). */
+  bool has_lanes;
 };
 
 /* Sizes and SHA-256 of one age file, and of the plaintext inside it. */
@@ -36,10 +38,5 @@ struct segment_result {
 
 int suite_init(struct suite *suite);
 void suite_free(struct suite *suite);
-
-/* A SHA-256 that has begun, or NULL. */
-EVP_MD_CTX *suite_digest_new(const struct suite *suite);
-int digest_update(EVP_MD_CTX *digest, const uint8_t *bytes, size_t size);
-int digest_final(EVP_MD_CTX *digest, uint8_t sha256[DOCKET_SHA256_BYTES]);
 
 #endif

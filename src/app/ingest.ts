@@ -17,6 +17,7 @@ import { admit } from './admission.ts';
 import type { ComingClip } from './clip-index.ts';
 import type { ActBody } from './custody-log.ts';
 import { type Evidence, newClipId } from './evidence.ts';
+import { ReadBack } from './read-back.ts';
 import { makeReceipt } from './receipts.ts';
 import type { SignedManifest } from './verify-clip.ts';
 
@@ -107,35 +108,42 @@ async function takeSegments(
   const segmentBytes = segmentBytesFor(sizeBytes, evidence.segmentBytes);
   const segments: SegmentRecord[] = [];
   const sealing = evidence.sealer.begin();
+  const readBack = new ReadBack(evidence.sealer, draft);
   try {
     for (let index = 0; index < segmentCount(sizeBytes, segmentBytes); index++) {
       const range = segmentRange(index, sizeBytes, segmentBytes);
-      segments.push(await takeSegment(evidence, request, { draft, sealing, index, ...range }));
+      const parts = { draft, sealing, readBack, index, ...range };
+      const segment = await takeSegment(request, parts);
+      segments.push(segment);
+      await readBack.begin(segment);
     }
+    await readBack.finish();
     return { segments, ...(await sealing.finish()) };
   } finally {
     sealing.abort();
+    await readBack.settle();
   }
 }
 
 interface SegmentRequest {
   readonly draft: ClipDraft;
   readonly sealing: Sealing;
+  readonly readBack: ReadBack;
   readonly index: number;
   readonly fromByte: number;
   readonly toByte: number;
 }
 
 async function takeSegment(
-  evidence: Evidence,
   { session, record, signal, onProgress, coming }: AdmittedRequest,
-  { draft, sealing, index, fromByte, toByte }: SegmentRequest,
+  { draft, sealing, readBack, index, fromByte, toByte }: SegmentRequest,
 ): Promise<SegmentRecord> {
   let doneBytes = fromByte;
   const file = await draft.createSegment(index);
   await sealing.beginSegment(file);
   if (toByte > fromByte) {
     const onBytes = async (bytes: Uint8Array): Promise<void> => {
+      readBack.throwIfFailed();
       await sealing.write(bytes);
       doneBytes += bytes.length;
       coming.leftBytes = record.sizeBytes - doneBytes;
@@ -148,28 +156,7 @@ async function takeSegment(
   }
   const sealed = await sealing.endSegment();
   await draft.closeSegment(file);
-  await readBack(evidence, draft, { ...sealed, index });
   return { index, ...sealed };
-}
-
-/** What the disk gives back is what counts, not what was written to it. */
-async function readBack(
-  { sealer }: Evidence,
-  draft: ClipDraft,
-  expected: { readonly index: number; readonly fileBytes: number; readonly sha256: string },
-): Promise<void> {
-  const file = await draft.reopenSegment(expected.index);
-  try {
-    const found = await sealer.rehash(file);
-    if (found.sha256 === expected.sha256 && found.fileBytes === expected.fileBytes) return;
-  } finally {
-    await draft.closeSegment(file);
-  }
-  throw new DockError(
-    'SEGMENT_DIGEST_MISMATCH',
-    `segment ${expected.index} of clip ${draft.clip} reads back differently from what was written`,
-    { action: 'Replace the disk; the clip is still on the camera.' },
-  );
 }
 
 async function describe(

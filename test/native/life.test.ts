@@ -10,7 +10,7 @@ import { findPackageRoot } from '../../src/adapters/native/loader.ts';
 import { makeKit, random, sealClip } from './kit.ts';
 
 const MIB = 1 << 20;
-const DROPS = 1000;
+const DROPS = 10_000;
 const ADDON = path.join(findPackageRoot(fileURLToPath(import.meta.url)), 'native');
 const life = suite('native life');
 const kit = makeKit();

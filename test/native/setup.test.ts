@@ -8,13 +8,20 @@ import * as assert from 'uvu/assert';
 import { findPackageRoot } from '../../src/adapters/native/loader.ts';
 
 const ROOT = findPackageRoot(fileURLToPath(import.meta.url));
+const SOURCES = path.join(ROOT, 'native', 'sources.mjs');
+const { DIGEST_NAME, digestSources, prebuildsMatch } = (await import(SOURCES)) as {
+  readonly DIGEST_NAME: string;
+  digestSources(folder: string): string;
+  prebuildsMatch(folder: string): boolean;
+};
 const setup = suite('setup');
 
 /** A clone whose packages are installed, and which has one TypeScript source. */
 function makeClone(): string {
   const clone = fs.mkdtempSync(path.join(os.tmpdir(), 'docket-setup-'));
   const options = { recursive: true, preserveTimestamps: true };
-  for (const name of ['package.json', 'package-lock.json', 'native/setup.mjs']) {
+  const files = ['package.json', 'package-lock.json', 'native/setup.mjs', 'native/sources.mjs'];
+  for (const name of files) {
     fs.cpSync(path.join(ROOT, name), path.join(clone, name), options);
   }
   fs.cpSync(path.join(ROOT, 'native/src'), path.join(clone, 'native/src'), options);
@@ -69,6 +76,33 @@ setup('builds what is missing, then does nothing, then builds what changed', () 
   assert.is(mtimeOf(addon), builtAt[0]);
   assert.is.not(mtimeOf(compiled), builtAt[1]);
   fs.rmSync(clone, { recursive: true });
+});
+
+setup('uses a prebuild of the same sources, and builds when the sources are others', () => {
+  const clone = makeClone();
+  const addon = path.join(clone, 'native/build/Release/docket_native.node');
+  const prebuild = path.join(clone, `native/prebuilds/${process.platform}-${process.arch}`);
+  fs.mkdirSync(prebuild, { recursive: true });
+  const made = path.join(ROOT, 'native/build/Release/docket_native.node');
+  fs.copyFileSync(made, path.join(prebuild, 'docket.napi.node'));
+  const record = path.join(clone, 'native/prebuilds', DIGEST_NAME);
+  fs.writeFileSync(record, `${digestSources(path.join(clone, 'native'))}\n`);
+  const first = run(clone);
+  assert.is(first.status, 0, first.stderr);
+  assert.not(fs.existsSync(addon));
+
+  const source = path.join(clone, 'native/src/suite.c');
+  const long = new Date(0);
+  fs.appendFileSync(source, '/* changed */\n');
+  fs.utimesSync(source, long, long);
+  const second = run(clone);
+  assert.is(second.status, 0, second.stderr);
+  assert.ok(fs.existsSync(addon));
+  fs.rmSync(clone, { recursive: true });
+});
+
+setup('has prebuilds that were made from the sources beside them', () => {
+  assert.ok(prebuildsMatch(path.join(ROOT, 'native')), 'run: npm run prebuilds');
 });
 
 setup('says so when TypeScript does not compile', () => {

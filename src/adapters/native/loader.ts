@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DockError } from '../../core/errors.ts';
 
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 const ACTION =
   'Run `npm run setup` in the folder of docket; it needs a C compiler, make and Python 3, or a prebuild for this machine.';
 
@@ -29,9 +29,16 @@ export interface NativeClip {
  */
 export interface NativeModule {
   readonly abiVersion: number;
+  /** Whether this processor hashes a clip and its file in lock-step. */
+  readonly hasLanes: boolean;
+  /** How many threads this environment has, 1 to 8; before the first job. Otherwise one more than cores. */
+  setThreads(count: number): void;
   createSealing(): SealingHandle;
-  beginSegment(...args: [SealingHandle, fd: number, prefix: Uint8Array, key: Uint8Array]): void;
-  write(sealing: SealingHandle, bytes: Uint8Array): Promise<NativeSegment>;
+  /** Null as `fd` is no file: everything is done but writing. For measuring. */
+  beginSegment(
+    ...args: [SealingHandle, fd: number | null, prefix: Uint8Array, key: Uint8Array]
+  ): void;
+  write(sealing: SealingHandle, bytes: Uint8Array): Promise<void>;
   endSegment(sealing: SealingHandle): Promise<NativeSegment>;
   finishSealing(sealing: SealingHandle): NativeClip;
   abortSealing(sealing: SealingHandle): void;

@@ -1,0 +1,39 @@
+#ifndef DOCKET_DIGEST_H
+#define DOCKET_DIGEST_H
+
+#include "lanes.h"
+#include "suite.h"
+
+enum digest_use {
+  /* One stream: OpenSSL's. */
+  DIGEST_ALONE,
+  /* Two streams side by side: in lock-step where the processor can. */
+  DIGEST_PAIRED,
+};
+
+/* One SHA-256. Zeroed is closed. Two that are updated together were started for the same use. */
+struct digest {
+  EVP_MD_CTX *evp;
+  bool in_lane;
+  struct lane lane;
+  uint64_t size;
+  uint8_t tail[LANES_BLOCK_BYTES];
+};
+
+struct span {
+  const uint8_t *bytes;
+  size_t size;
+};
+
+/* Also starts one again that was used. */
+int digest_start(struct digest *digest, const struct suite *suite, enum digest_use use);
+int digest_update(struct digest *digest, struct span span);
+int digest_update_pair(struct digest *a, struct span of_a, struct digest *b, struct span of_b);
+int digest_final(struct digest *digest, uint8_t sha256[DOCKET_SHA256_BYTES]);
+/* Nothing of what went in is left. May be called twice. */
+void digest_wipe(struct digest *digest);
+
+/* Whether the lock-step lanes give on this processor what OpenSSL gives. */
+bool digest_lanes_work(const struct suite *suite);
+
+#endif
