@@ -4,6 +4,7 @@
       "target_name": "docket_native",
       "sources": [
         "src/addon.c",
+        "src/addon-args.c",
         "src/addon-handle.c",
         "src/addon-job.c",
         "src/digest.c",

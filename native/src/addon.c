@@ -1,4 +1,5 @@
 /* What JavaScript sees; src/adapters/native/loader.ts holds the same list as types. */
+#include "addon-args.h"
 #include "addon-handle.h"
 
 #include "fdio.h"
@@ -14,16 +15,6 @@ enum { ABI_VERSION = 2 };
 
 static const napi_type_tag SEALING_TAG = {0x646f636b65742d73, 0x65616c696e672d31};
 static const napi_type_tag OPENING_TAG = {0x646f636b65742d6f, 0x70656e696e672d31};
-
-static bool get_args(napi_env env, napi_callback_info info, size_t count, napi_value *args,
-                     struct addon **addon) {
-  size_t got = count;
-  void *data = NULL;
-  if (napi_get_cb_info(env, info, &got, args, NULL, &data) != napi_ok || got < count)
-    return false;
-  *addon = data;
-  return true;
-}
 
 /* createSealing(): handle */
 static napi_value create_sealing(napi_env env, napi_callback_info info) {
@@ -47,30 +38,6 @@ static napi_value create_opening(napi_env env, napi_callback_info info) {
     return throw_error(env, -ENOMEM);
   handle->opening = opening_new(&addon->suite);
   return handle_wrap(env, handle, &OPENING_TAG);
-}
-
-struct payload {
-  const uint8_t *prefix;
-  size_t prefix_size;
-  const uint8_t *key;
-};
-
-/* Throws and returns false when they are not what age needs. */
-static bool get_payload(napi_env env, napi_value prefix, napi_value key, struct payload *payload) {
-  size_t key_size = 0;
-  if (!get_bytes(env, prefix, &payload->prefix, &payload->prefix_size) ||
-      payload->prefix_size == 0 || payload->prefix_size > PREFIX_BYTES_MAX)
-    throw_type(env, "prefix: not a Uint8Array of 1 to 65536 bytes");
-  else if (!get_bytes(env, key, &payload->key, &key_size) || key_size != DOCKET_PAYLOAD_KEY_BYTES)
-    throw_type(env, "key: not a Uint8Array of 32 bytes");
-  else
-    return true;
-  return false;
-}
-
-static bool is_nowhere(napi_env env, napi_value value) {
-  napi_valuetype type;
-  return napi_typeof(env, value, &type) == napi_ok && type == napi_null;
 }
 
 /* beginSegment(sealing, fd, prefix, key): void. Null is no file: what goes there is dropped. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,10 @@ const { DIGEST_NAME, digestSources, prebuildsMatch } = (await import(SOURCES)) a
   readonly DIGEST_NAME: string;
   digestSources(folder: string): string;
   prebuildsMatch(folder: string): boolean;
+};
+const nodeGypBuild = createRequire(import.meta.url)('node-gyp-build') as {
+  /** The addon of a folder: built here, or its prebuild. */
+  resolve(folder: string): string;
 };
 const setup = suite('setup');
 
@@ -83,7 +88,7 @@ setup('uses a prebuild of the same sources, and builds when the sources are othe
   const addon = path.join(clone, 'native/build/Release/docket_native.node');
   const prebuild = path.join(clone, `native/prebuilds/${process.platform}-${process.arch}`);
   fs.mkdirSync(prebuild, { recursive: true });
-  const made = path.join(ROOT, 'native/build/Release/docket_native.node');
+  const made = nodeGypBuild.resolve(path.join(ROOT, 'native'));
   fs.copyFileSync(made, path.join(prebuild, 'docket.napi.node'));
   const record = path.join(clone, 'native/prebuilds', DIGEST_NAME);
   fs.writeFileSync(record, `${digestSources(path.join(clone, 'native'))}\n`);
