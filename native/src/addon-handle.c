@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { HANDLE_MEMORY_BYTES = 4600000 };
+enum { HANDLE_MEMORY_BYTES = 2500000 };
 
 struct handle *handle_new(struct addon *addon) {
   struct handle *handle = calloc(1, sizeof *handle);

@@ -7,7 +7,7 @@
 /*
  * One clip being sealed into age files, in one pass: chunks, SHA-256 of the clip over all its
  * segments, SHA-256 of each file. Calls in order and one at a time, from any thread; idle threads
- * of the pool help. The first failure is final: every later call returns it. Holds at most 4.4 MiB,
+ * of the pool help. The first failure is final: every later call returns it. Holds at most 2.4 MiB,
  * from the first segment until seal_wipe.
  */
 struct seal;
