@@ -44,7 +44,10 @@ export interface CameraSession {
    */
   records(signal: AbortSignal): Promise<CameraInventory>;
   read(record: ClipRecord, options: ReadOptions): Promise<void>;
-  /** Sends the receipt (SPEC 7); resolves when the camera says it erased the clip. RECEIPT_REFUSED otherwise. */
+  /**
+   * Sends the receipt (SPEC 7); resolves when the camera says it erased the clip. RECEIPT_REFUSED when it answers BAD_RECEIPT,
+   * CAMERA_REFUSED for any other answer.
+   */
   release(counter: number, receipt: string, signal: AbortSignal): Promise<void>;
   /** Milliseconds by which the camera's clock was ahead of `utcMs` before it was set. */
   setClock(utcMs: number, signal: AbortSignal): Promise<number>;
