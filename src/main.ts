@@ -10,7 +10,7 @@ import { AbsentBoard } from './adapters/gpio/absent-board.ts';
 import { LowdbStateCache } from './adapters/lowdb/state-cache.ts';
 import { AbsentBroker } from './adapters/mqtt/absent-broker.ts';
 import { MqttStatusBroker } from './adapters/mqtt/mqtt-status-broker.ts';
-import { ageHeaderSealer } from './adapters/nacl/age-file.ts';
+import { parseRecipients } from './adapters/nacl/age-file.ts';
 import { NaclSigner, sha256, verifyEd25519 } from './adapters/nacl/ed25519.ts';
 import { loadNative } from './adapters/native/loader.ts';
 import { NativeSealer } from './adapters/native/native-sealer.ts';
@@ -141,7 +141,7 @@ function composeEvidence(
     sealer: new NativeSealer({
       recipients,
       native: loadNative(),
-      sealHeader: ageHeaderSealer(recipients, random),
+      points: parseRecipients(recipients),
     }),
     index: new ClipIndex(),
     software: `docket/${packageVersion()}`,

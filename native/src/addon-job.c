@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "addon-job.h"
+#include "addon-settle.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -100,6 +101,7 @@ void addon_release(struct addon *addon) {
   if (--addon->users > 0)
     return;
   suite_free(&addon->suite);
+  (void)pthread_mutex_destroy(&addon->settling.mutex);
   free(addon);
 }
 
@@ -114,62 +116,9 @@ void job_free(struct job *job) {
 
 static void run_job(struct task *task) {
   struct job *job = (struct job *)task;
+  settling_begin(&job->addon->settling);
   job->error = job->work(job);
-  (void)napi_call_threadsafe_function(job->addon->settle, job, napi_tsfn_blocking);
-}
-
-static napi_value make_result(napi_env env, const struct job *job) {
-  const struct segment_result *result = &job->result;
-  napi_value object, plain, file, sha256;
-  if (!job->has_result) {
-    napi_get_undefined(env, &object);
-    return object;
-  }
-  napi_create_object(env, &object);
-  napi_create_double(env, (double)result->plain_bytes, &plain);
-  napi_create_double(env, (double)result->file_bytes, &file);
-  napi_create_buffer_copy(env, DOCKET_SHA256_BYTES, result->file_sha256, NULL, &sha256);
-  napi_set_named_property(env, object, "plainBytes", plain);
-  napi_set_named_property(env, object, "fileBytes", file);
-  napi_set_named_property(env, object, "sha256", sha256);
-  return object;
-}
-
-static void unlink_job(struct job *job) {
-  struct addon *addon = job->addon;
-  if (job->previous != NULL)
-    job->previous->next = job->next;
-  else
-    addon->jobs = job->next;
-  if (job->next != NULL)
-    job->next->previous = job->previous;
-  addon->job_count--;
-}
-
-/* On the environment's thread; `env` is NULL when the environment ends before the job could be
- * told. */
-static void settle_job(napi_env env, napi_value callback, void *context, void *data) {
-  struct job *job = data;
-  (void)callback;
-  (void)context;
-  if (env != NULL) {
-    unlink_job(job);
-    if (job->addon->job_count == 0)
-      napi_unref_threadsafe_function(env, job->addon->settle);
-    if (job->handle != NULL) {
-      job->handle->busy = false;
-      if (job->handle->aborted)
-        handle_wipe(job->handle);
-    }
-    for (size_t i = 0; i < 2; i++)
-      if (job->pins[i] != NULL)
-        napi_delete_reference(env, job->pins[i]);
-    if (job->error == 0)
-      napi_resolve_deferred(env, job->deferred, make_result(env, job));
-    else
-      napi_reject_deferred(env, job->deferred, make_error(env, job->error));
-  }
-  job_free(job);
+  settling_done(job);
 }
 
 static void drop_job(struct task *task) {
@@ -207,10 +156,12 @@ napi_value job_submit(napi_env env, struct job *job, napi_value pin0, napi_value
   addon->jobs = job;
   if (addon->job_count++ == 0)
     napi_ref_threadsafe_function(env, addon->settle);
+  settling_queue(&addon->settling);
   const int refused = pool_submit(addon->pool, &job->task);
   if (refused != 0) {
+    settling_begin(&addon->settling);
     job->error = refused;
-    settle_job(env, NULL, NULL, job);
+    settle_job(env, job);
   }
   return promise;
 }
@@ -245,6 +196,7 @@ static void close_addon(void *data) {
   }
   pool_free(addon->pool);
   addon->pool = NULL;
+  settling_flush(addon);
   addon_release(addon);
 }
 
@@ -255,7 +207,7 @@ static int start_addon(napi_env env, struct addon *addon) {
   if (addon->pool == NULL)
     return -ENOMEM;
   napi_create_string_utf8(env, "docket_native", NAPI_AUTO_LENGTH, &name);
-  if (napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, settle_job,
+  if (napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, settle_jobs,
                                       &addon->settle) != napi_ok ||
       napi_unref_threadsafe_function(env, addon->settle) != napi_ok ||
       napi_add_env_cleanup_hook(env, close_addon, addon) != napi_ok)
@@ -264,8 +216,9 @@ static int start_addon(napi_env env, struct addon *addon) {
 }
 
 /*
- * A dock streams for hours through a few hundred KiB at a time. glibc would keep an arena for each thread and, once a large
- * block was freed, keep all blocks of that size in them: tens of MiB that never go back.
+ * A dock streams for hours through a few hundred KiB at a time. glibc would keep an arena for each
+ * thread and, once a large block was freed, keep all blocks of that size in them: tens of MiB that
+ * never go back.
  */
 static void keep_memory_small(void) {
 #ifdef __GLIBC__
@@ -280,11 +233,16 @@ struct addon *addon_new(napi_env env) {
   struct addon *addon = calloc(1, sizeof *addon);
   if (addon == NULL)
     return NULL;
+  if (pthread_mutex_init(&addon->settling.mutex, NULL) != 0) {
+    free(addon);
+    return NULL;
+  }
   if (suite_init(&addon->suite) == 0 && start_addon(env, addon) == 0)
     return addon;
   if (addon->pool != NULL)
     pool_free(addon->pool);
   suite_free(&addon->suite);
+  (void)pthread_mutex_destroy(&addon->settling.mutex);
   free(addon);
   return NULL;
 }

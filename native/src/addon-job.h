@@ -4,6 +4,7 @@
 /* The plumbing between Node-API and the plain C of this folder: arguments, errors, and jobs off the
  * event loop. */
 #include <node_api.h>
+#include <pthread.h>
 
 #include "open.h"
 #include "pool.h"
@@ -11,11 +12,21 @@
 
 enum { PREFIX_BYTES_MAX = 65536, THREADS_MIN = 2 };
 
+/* See addon-settle.h. */
+struct settling {
+  pthread_mutex_t mutex;
+  /* Jobs that wait for a worker. */
+  size_t queued;
+  struct job *done;
+  size_t done_count;
+};
+
 /* One a Node environment (main thread or worker thread); freed by the last of its users. */
 struct addon {
   struct suite suite;
   struct pool *pool;
   napi_threadsafe_function settle;
+  struct settling settling;
   struct job *jobs;
   size_t job_count;
   size_t users;
@@ -34,6 +45,7 @@ struct job {
   struct addon *addon;
   struct job *previous;
   struct job *next;
+  struct job *done_next;
   struct handle *handle;
   int (*work)(struct job *job);
   napi_deferred deferred;

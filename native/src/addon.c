@@ -1,6 +1,7 @@
 /* What JavaScript sees; src/adapters/native/loader.ts holds the same list as types. */
 #include "addon-args.h"
 #include "addon-handle.h"
+#include "addon-header.h"
 
 #include "fdio.h"
 #include "hash.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ABI_VERSION = 2 };
+enum { ABI_VERSION = 3 };
 
 static const napi_type_tag SEALING_TAG = {0x646f636b65742d73, 0x65616c696e672d31};
 static const napi_type_tag OPENING_TAG = {0x646f636b65742d6f, 0x70656e696e672d31};
@@ -250,17 +251,12 @@ static const struct {
   const char *name;
   napi_callback function;
 } EXPORTS[] = {
-    {"createSealing", create_sealing},
-    {"beginSegment", begin_segment},
-    {"write", write_bytes},
-    {"endSegment", end_segment},
-    {"finishSealing", finish_sealing},
-    {"abortSealing", abort_sealing},
-    {"createOpening", create_opening},
-    {"openSegment", open_segment},
-    {"finishOpening", finish_opening},
-    {"abortOpening", abort_opening},
-    {"hashFile", hash},
+    {"sealHeader", seal_header},     {"createSealing", create_sealing},
+    {"beginSegment", begin_segment}, {"write", write_bytes},
+    {"endSegment", end_segment},     {"finishSealing", finish_sealing},
+    {"abortSealing", abort_sealing}, {"createOpening", create_opening},
+    {"openSegment", open_segment},   {"finishOpening", finish_opening},
+    {"abortOpening", abort_opening}, {"hashFile", hash},
     {"setThreads", set_threads},
 };
 

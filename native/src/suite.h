@@ -2,6 +2,7 @@
 #define DOCKET_SUITE_H
 
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@ enum { DOCKET_SHA256_BYTES = 32, DOCKET_PAYLOAD_KEY_BYTES = 32 };
 struct suite {
   EVP_MD *sha256;
   EVP_CIPHER *chacha20_poly1305;
+  EVP_KDF *hkdf;
   /* Two digests may run in lock-step (lanes.h). */
   bool has_lanes;
 };

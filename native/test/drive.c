@@ -5,12 +5,14 @@
 #define _GNU_SOURCE
 #include "../src/fdio.h"
 #include "../src/hash.h"
+#include "../src/header.h"
 #include "../src/open.h"
 #include "../src/seal.h"
 #include "../src/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,6 +258,20 @@ static void eight_at_once(struct rig *rig) {
     CHECK(memcmp(bays[0].sha256, bays[i].sha256, 32) == 0);
 }
 
+/* Refuses what age refuses, and leaves nothing behind that the next call would trip over. */
+static void headers_are_made(struct rig *rig) {
+  static const uint8_t points[2][HEADER_POINT_BYTES] = {{9}, {5}};
+  static const uint8_t low_order[HEADER_POINT_BYTES];
+  struct header first, second;
+  CHECK(header_make(&first, &rig->suite, points[0], 2) == 0);
+  CHECK(header_make(&second, &rig->suite, points[0], 2) == 0);
+  CHECK(first.size == second.size && memcmp(first.bytes, second.bytes, first.size) != 0);
+  CHECK(memcmp(first.payload_key, second.payload_key, sizeof first.payload_key) != 0);
+  CHECK(header_make(&first, &rig->suite, low_order, 1) == DOCKET_ERR_CRYPTO);
+  CHECK(header_make(&first, &rig->suite, points[0], 0) == DOCKET_ERR_CRYPTO);
+  CHECK(ERR_peek_error() == 0);
+}
+
 /* `short`: what is bearable under valgrind. */
 int main(int argc, char **argv) {
   const bool is_short = argc > 1 && strcmp(argv[1], "short") == 0;
@@ -264,6 +280,7 @@ int main(int argc, char **argv) {
   every_size(is_short);
   for (size_t threads = 1; threads <= 3; threads += 2) {
     struct rig rig = rig_new(threads, true);
+    headers_are_made(&rig);
     damaged_files_are_refused(&rig);
     full_disk_is_said_and_final(&rig);
     cancelled_in_the_middle(&rig, is_short ? 2 : 20);

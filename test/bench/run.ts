@@ -20,7 +20,7 @@ const USAGE = `usage: npm run bench -- seal|ingest [options]
 Figures are medians. Run it on a machine that does nothing else.`;
 
 const SIZES = { full: '1M,64M,1G,4G', quick: '1M,32M' };
-const BAY_BYTES = { full: '128M', quick: '16M' };
+const BAY_BYTES = { full: '256M', quick: '16M' };
 /** Of the CPUs: more than this, and the figures tell about the others. */
 const FOREIGN_SHARE_MAX = 0.05;
 

@@ -3,8 +3,10 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ageHeaderOpener, parseRecipients } from '../../src/adapters/nacl/age-file.ts';
 import type { NativeModule } from '../../src/adapters/native/loader.ts';
 import { loadNative } from '../../src/adapters/native/loader.ts';
+import { concatBytes } from '../../src/core/bytes.ts';
 import { DockError } from '../../src/core/errors.ts';
 import { makeKit, random } from './kit.ts';
 
@@ -199,15 +201,45 @@ abuse('lets an opening be aborted in the middle', async () => {
   fs.closeSync(fdOut);
 });
 
+abuse('makes headers that every recipient opens, new in everything each time', () => {
+  const points = concatBytes(...parseRecipients(kit.recipients));
+  const [first, second] = [kit.native.sealHeader(points), kit.native.sealHeader(points)];
+  assert.not.equal([...first.payloadKey], [...second.payloadKey]);
+  assert.not.equal([...first.prefix.subarray(-16)], [...second.prefix.subarray(-16)]);
+  for (const { identity } of [kit.evidence, kit.escrow]) {
+    const opened = ageHeaderOpener([identity])(first.prefix);
+    assert.equal([...opened.payloadKey], [...first.payloadKey]);
+    assert.is(opened.prefix.length, first.prefix.length);
+    assert.is(opened.stanzaCount, 2);
+  }
+});
+
+abuse('makes a header for as many recipients as it says, and for no others', () => {
+  const point = kit.evidence.recipient;
+  const twenty = concatBytes(...Array.from({ length: 20 }, () => point));
+  const { prefix } = kit.native.sealHeader(twenty);
+  assert.is(ageHeaderOpener([kit.evidence.identity])(prefix).stanzaCount, 20);
+  for (const wrong of [new Uint8Array(0), point.subarray(1), concatBytes(twenty, point)]) {
+    assert.throws(() => kit.native.sealHeader(wrong), isTypeError);
+  }
+  const lowOrder = new Uint8Array(32);
+  assert.throws(
+    () => kit.native.sealHeader(concatBytes(point, lowOrder)),
+    (error: Error & { code?: string }) => error.code === 'ECRYPTO',
+  );
+});
+
 abuse('wipes the payload key that it was given', async () => {
   const keys: Uint8Array[] = [];
   const { NativeSealer } = await import('../../src/adapters/native/native-sealer.ts');
-  const sealHeader = () => {
-    const payloadKey = random.bytes(32);
-    keys.push(payloadKey);
-    return { prefix: PREFIX, payloadKey };
+  const sealHeader = (points: Uint8Array) => {
+    const header = kit.native.sealHeader(points);
+    keys.push(header.payloadKey);
+    return header;
   };
-  const sealer = new NativeSealer({ recipients: kit.recipients, native: kit.native, sealHeader });
+  const native = { ...kit.native, sealHeader };
+  const points = parseRecipients(kit.recipients);
+  const sealer = new NativeSealer({ recipients: kit.recipients, native, points });
   const fd = open('wiped');
   await sealer.begin().beginSegment({ index: 0, fd });
   await sealer.sealSmall(new Uint8Array(3));
@@ -241,7 +273,7 @@ abuse('says what to do when the module is not there or is of another version', (
   fs.writeFileSync(path.join(folder, 'build', 'Release', 'x.node'), 'not a library');
   assert.throws(() => loadNative(folder), isUnavailable);
   const loaded: NativeModule = loadNative();
-  assert.is(loaded.abiVersion, 2);
+  assert.is(loaded.abiVersion, 3);
 });
 
 abuse.after(() => kit.remove());

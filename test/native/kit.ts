@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ageHeaderOpener, ageHeaderSealer } from '../../src/adapters/nacl/age-file.ts';
+import { ageHeaderOpener, parseRecipients } from '../../src/adapters/nacl/age-file.ts';
 import type { AgeKeyPair } from '../../src/adapters/nacl/age-keys.ts';
 import { formatRecipient, generateKeyPair } from '../../src/adapters/nacl/age-keys.ts';
 import type { NativeModule } from '../../src/adapters/native/loader.ts';
@@ -39,7 +39,7 @@ export function makeKit(): Kit {
     sealer: new NativeSealer({
       recipients,
       native,
-      sealHeader: ageHeaderSealer(recipients, random),
+      points: parseRecipients(recipients),
     }),
     opener: new NativeOpener({ native, openHeader: ageHeaderOpener([evidence.identity]) }),
     remove: () => fs.rmSync(folder, { recursive: true, force: true }),

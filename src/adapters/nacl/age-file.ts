@@ -1,44 +1,17 @@
-import { concatBytes } from '../../core/bytes.ts';
 import { DockError } from '../../core/errors.ts';
-import type {
-  AgeHeader,
-  OpenAgeHeader,
-  OpenedAgeHeader,
-  SealAgeHeader,
-  SealedAgeHeader,
-} from '../../core/evidence/age-header.ts';
+import type { AgeHeader, OpenAgeHeader, OpenedAgeHeader } from '../../core/evidence/age-header.ts';
 import {
   derivePayloadKey,
-  FILE_KEY_BYTES,
-  formatAgeHeader,
   PAYLOAD_NONCE_BYTES,
   parseAgeHeader,
   refuseHeader,
   verifyAgeHeaderMac,
 } from '../../core/evidence/age-header.ts';
-import type { Random } from '../../ports/random.ts';
 import { parseRecipient } from './age-keys.ts';
-import { NODE_KEY_SCHEDULE, unwrapFileKey, wrapFileKey } from './age-x25519.ts';
+import { NODE_KEY_SCHEDULE, unwrapFileKey } from './age-x25519.ts';
 
-const SECRET_BYTES = 32;
-
-function sealHeader(recipients: readonly Uint8Array[], random: Random): SealedAgeHeader {
-  const fileKey = random.bytes(FILE_KEY_BYTES);
-  const nonce = random.bytes(PAYLOAD_NONCE_BYTES);
-  const stanzas = recipients.map((recipient) => {
-    const ephemeralSecret = random.bytes(SECRET_BYTES);
-    const stanza = wrapFileKey(fileKey, { ephemeralSecret, recipient });
-    ephemeralSecret.fill(0);
-    return stanza;
-  });
-  const header = formatAgeHeader(stanzas, fileKey, NODE_KEY_SCHEDULE);
-  const payloadKey = derivePayloadKey(fileKey, nonce, NODE_KEY_SCHEDULE);
-  fileKey.fill(0);
-  return { prefix: concatBytes(header, nonce), payloadKey };
-}
-
-/** Each call makes the header of a new file with its own keys. RECIPIENT_INVALID now, not at the first clip. */
-export function ageHeaderSealer(recipients: readonly string[], random: Random): SealAgeHeader {
+/** What files are sealed to, 32 bytes each. RECIPIENT_INVALID now, not at the first clip. */
+export function parseRecipients(recipients: readonly string[]): readonly Uint8Array[] {
   const points = recipients.map(parseRecipient);
   if (points.length === 0) {
     throw new DockError('RECIPIENT_INVALID', 'there is no recipient to seal to', {
@@ -50,7 +23,7 @@ export function ageHeaderSealer(recipients: readonly string[], random: Random): 
       action: 'Give each recipient once; the escrow needs a key of its own.',
     });
   }
-  return () => sealHeader(points, random);
+  return points;
 }
 
 function fileKeyOf(header: AgeHeader, identities: readonly Uint8Array[]): Uint8Array {

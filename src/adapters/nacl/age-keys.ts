@@ -1,7 +1,7 @@
 import { bech32 } from '@scure/base';
-import nacl from 'tweetnacl';
 import { DockError } from '../../core/errors.ts';
 import type { Random } from '../../ports/random.ts';
+import { agree, importPoint, importSecret, pointOf } from './x25519.ts';
 
 /** age: X25519 recipients and identities in their Bech32 spelling. */
 const RECIPIENT_PREFIX = 'age';
@@ -14,13 +14,11 @@ export interface AgeKeyPair {
   readonly recipient: Uint8Array;
 }
 
-function isAllZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
-}
-
 /** True when every shared secret with this point is zero: whoever sees the file could open it. */
 export function isLowOrder(point: Uint8Array): boolean {
-  return isAllZero(nacl.scalarMult(new Uint8Array(KEY_BYTES).fill(0x55), point));
+  return (
+    agree(importSecret(new Uint8Array(KEY_BYTES).fill(0x55)), importPoint(point)) === undefined
+  );
 }
 
 function recipientFault(reason: string): DockError {
@@ -78,7 +76,7 @@ export function formatIdentity(identity: Uint8Array): string {
 }
 
 export function recipientOf(identity: Uint8Array): Uint8Array {
-  return nacl.scalarMult.base(identity);
+  return pointOf(importSecret(identity));
 }
 
 export function generateKeyPair(random: Random): AgeKeyPair {

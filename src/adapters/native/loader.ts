@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DockError } from '../../core/errors.ts';
+import type { SealedAgeHeader } from '../../core/evidence/age-header.ts';
 
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 const ACTION =
   'Run `npm run setup` in the folder of docket; it needs a C compiler, make and Python 3, or a prebuild for this machine.';
 
@@ -33,6 +34,8 @@ export interface NativeModule {
   readonly hasLanes: boolean;
   /** How many threads this environment has, 1 to 8; before the first job. Otherwise one more than cores. */
   setThreads(count: number): void;
+  /** The start of a new age file for these X25519 recipients, 32 bytes each. ECRYPTO for a point of low order. */
+  sealHeader(points: Uint8Array): SealedAgeHeader;
   createSealing(): SealingHandle;
   /** Null as `fd` is no file: everything is done but writing. For measuring. */
   beginSegment(

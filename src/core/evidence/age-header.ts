@@ -1,4 +1,4 @@
-import { concatBytes, equalBytes, formatBase64, parseBase64, utf8 } from '../bytes.ts';
+import { equalBytes, parseBase64 } from '../bytes.ts';
 import { DockError } from '../errors.ts';
 
 /** age: the textual header of a file in the age-encryption.org/v1 format, and the keys that come from its file key. */
@@ -42,7 +42,6 @@ export interface SealedAgeHeader {
   readonly prefix: Uint8Array;
   readonly payloadKey: Uint8Array;
 }
-export type SealAgeHeader = () => SealedAgeHeader;
 
 export interface OpenedAgeHeader {
   readonly prefix: Uint8Array;
@@ -58,32 +57,11 @@ export function refuseHeader(reason: string): DockError {
   return new DockError('OPEN_FAILED', `age header refused: ${reason}`);
 }
 
-function formatStanza(stanza: AgeStanza): string {
-  const body = formatBase64(stanza.body, false);
-  const lines: string[] = [];
-  for (let start = 0; start < body.length; start += BODY_COLUMNS) {
-    lines.push(body.slice(start, start + BODY_COLUMNS));
-  }
-  // age: a body ends with a line shorter than 64 columns, if need be an empty one.
-  if (body.length % BODY_COLUMNS === 0) lines.push('');
-  return `${STANZA_START}${[stanza.type, ...stanza.args].join(' ')}\n${lines.join('\n')}\n`;
-}
-
 function macOf(fileKey: Uint8Array, macInput: Uint8Array, schedule: AgeKeySchedule): Uint8Array {
   const key = schedule.hkdfSha256(fileKey, new Uint8Array(0), 'header');
   const mac = schedule.hmacSha256(key, macInput);
   key.fill(0);
   return mac;
-}
-
-export function formatAgeHeader(
-  stanzas: readonly AgeStanza[],
-  fileKey: Uint8Array,
-  schedule: AgeKeySchedule,
-): Uint8Array {
-  const macInput = utf8(`${VERSION_LINE}\n${stanzas.map(formatStanza).join('')}${MAC_MARK}`);
-  const mac = formatBase64(macOf(fileKey, macInput, schedule), false);
-  return concatBytes(macInput, utf8(` ${mac}\n`));
 }
 
 export function verifyAgeHeaderMac(

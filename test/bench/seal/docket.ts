@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { FsVault } from '../../../src/adapters/fs/vault.ts';
-import { ageHeaderSealer } from '../../../src/adapters/nacl/age-file.ts';
+import { parseRecipients } from '../../../src/adapters/nacl/age-file.ts';
 import { loadNative, type NativeModule } from '../../../src/adapters/native/loader.ts';
 import { NativeSealer } from '../../../src/adapters/native/native-sealer.ts';
-import { NodeRandom } from '../../../src/adapters/node/node-random.ts';
-import type { SealAgeHeader } from '../../../src/core/evidence/age-header.ts';
+import { concatBytes } from '../../../src/core/bytes.ts';
 import type { ClipId } from '../../../src/core/evidence/clip.ts';
 import type { SealedSegment, Sealer, Sealing } from '../../../src/ports/sealer.ts';
 import type { ClipDraft, Vault } from '../../../src/ports/vault.ts';
@@ -16,27 +15,27 @@ const DETAILS_BYTES = 512;
 const NOWHERE = null;
 
 export function makeSealer(recipients: readonly string[]): Sealer {
-  const sealHeader = ageHeaderSealer(recipients, new NodeRandom());
-  return new NativeSealer({ recipients, native: loadNative(), sealHeader });
+  const points = parseRecipients(recipients);
+  return new NativeSealer({ recipients, native: loadNative(), points });
 }
 
 /** The module alone, on so many workers: both digests, input in memory, nothing written, a segment a call. */
 export class BareModule {
   readonly #native: NativeModule;
-  readonly #sealHeader: SealAgeHeader;
+  readonly #points: Uint8Array;
   readonly #segment = randomBlock(SEGMENT_BYTES);
 
   constructor(recipients: readonly string[], workers: number) {
     this.#native = loadNative();
     this.#native.setThreads(workers);
-    this.#sealHeader = ageHeaderSealer(recipients, new NodeRandom());
+    this.#points = concatBytes(...parseRecipients(recipients));
   }
 
   async seal(bytes: number): Promise<void> {
     const native = this.#native;
     const sealing = native.createSealing();
     for await (const block of memorySource(this.#segment, bytes)) {
-      const { prefix, payloadKey } = this.#sealHeader();
+      const { prefix, payloadKey } = native.sealHeader(this.#points);
       native.beginSegment(sealing, NOWHERE, prefix, payloadKey);
       await native.write(sealing, block);
       await native.endSegment(sealing);

@@ -3,8 +3,9 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ageHeaderSealer } from '../../../src/adapters/nacl/age-file.ts';
-import { NodeRandom } from '../../../src/adapters/node/node-random.ts';
+import { parseRecipients } from '../../../src/adapters/nacl/age-file.ts';
+import { loadNative } from '../../../src/adapters/native/loader.ts';
+import { concatBytes } from '../../../src/core/bytes.ts';
 import type { Source } from './source.ts';
 
 const CHUNK_BYTES = 65_536;
@@ -23,7 +24,8 @@ export class ScriptSealer {
   #chunks = 0;
 
   constructor(recipients: readonly string[]) {
-    const { prefix, payloadKey } = ageHeaderSealer(recipients, new NodeRandom())();
+    const points = concatBytes(...parseRecipients(recipients));
+    const { prefix, payloadKey } = loadNative().sealHeader(points);
     this.prefix = prefix;
     this.#key = payloadKey;
     this.fileDigest.update(prefix);

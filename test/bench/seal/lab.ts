@@ -13,7 +13,7 @@ const BLOCK_BYTES = 4 * 1024 * 1024;
 /** What a peer works through before it lets the event loop turn. */
 const TURN_BYTES = 1024 * 1024;
 /** What the link hands over at a time on a fast line. */
-const RANGE_BYTES = 262_144;
+const RANGE_BYTES = 1_048_576;
 
 export interface LabSetting {
   readonly recipients: readonly string[];

@@ -65,13 +65,17 @@ export async function sealWithSodium(sodium: Sodium, source: Source): Promise<vo
   }
 }
 
+async function* inTurn(source: Source): AsyncGenerator<Uint8Array> {
+  yield* source;
+}
+
 /** npm age-encryption: seals only. Digests are by node:crypto, so that it does the same work. In memory. */
 export async function sealWithTypage(recipients: readonly string[], source: Source): Promise<void> {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   const clipDigest = createHash('sha256');
   const fileDigest = createHash('sha256');
-  const blocks = source[Symbol.asyncIterator]();
+  const blocks = inTurn(source);
   const plain = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await blocks.next();

@@ -6,29 +6,29 @@ import { setImmediate } from 'node:timers/promises';
 const FILL_BYTES = 16 * 1024 * 1024;
 
 /** Bytes of a clip in order. Each block is the taker's until it asks for the next. */
-export type Source = AsyncIterable<Uint8Array>;
+export type Source = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export function randomBlock(sizeBytes: number): Uint8Array {
   return randomFillSync(new Uint8Array(sizeBytes));
 }
 
 /** The same block over and over. */
-export async function* memorySource(block: Uint8Array, bytes: number): Source {
+export function* memorySource(block: Uint8Array, bytes: number): Generator<Uint8Array> {
   for (let left = bytes; left > 0; left -= block.length) {
     yield left < block.length ? block.subarray(0, left) : block;
   }
 }
 
 /** The same, and the event loop turns after every block, as it does where blocks come from outside. */
-export async function* turnSource(block: Uint8Array, bytes: number): Source {
-  for await (const each of memorySource(block, bytes)) {
+export async function* turnSource(block: Uint8Array, bytes: number): AsyncGenerator<Uint8Array> {
+  for (const each of memorySource(block, bytes)) {
     yield each;
     await setImmediate();
   }
 }
 
 /** Reads one block ahead of its taker. */
-export async function* fileSource(path: string, blockBytes: number): Source {
+export async function* fileSource(path: string, blockBytes: number): AsyncGenerator<Uint8Array> {
   const file = await open(path, 'r');
   const buffers = [new Uint8Array(blockBytes), new Uint8Array(blockBytes)] as const;
   const read = async (turn: number) => {

@@ -6,10 +6,10 @@ import type { AgeKeySchedule, AgeStanza } from '../../../src/core/evidence/age-h
 import {
   AGE_HEADER_BYTES_MAX,
   derivePayloadKey,
-  formatAgeHeader,
   parseAgeHeader,
   verifyAgeHeaderMac,
 } from '../../../src/core/evidence/age-header.ts';
+import { formatAgeHeader } from '../../vectors/age-reference.ts';
 
 const header = suite('age header');
 const FILE_KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
