@@ -1,6 +1,8 @@
 /* What JavaScript sees; src/adapters/native/loader.ts holds the same list as types. */
 #include "addon-args.h"
 #include "addon-handle.h"
+#include "addon-midstate.h"
+#include "addon-reader.h"
 
 #include "fdio.h"
 #include "hash.h"
@@ -11,9 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ABI_VERSION = 2 };
+enum { ABI_VERSION = 3 };
 
-static const napi_type_tag SEALING_TAG = {0x646f636b65742d73, 0x65616c696e672d31};
 static const napi_type_tag OPENING_TAG = {0x646f636b65742d6f, 0x70656e696e672d31};
 
 /* createSealing(): handle */
@@ -256,11 +257,18 @@ static const struct {
     {"endSegment", end_segment},
     {"finishSealing", finish_sealing},
     {"abortSealing", abort_sealing},
+    {"exportMidstate", export_midstate},
+    {"importMidstate", import_midstate},
     {"createOpening", create_opening},
     {"openSegment", open_segment},
     {"finishOpening", finish_opening},
     {"abortOpening", abort_opening},
     {"hashFile", hash},
+    {"openReader", open_reader},
+    {"expectData", expect_data},
+    {"forgetData", forget_data},
+    {"takeArrivals", take_arrivals},
+    {"closeReader", close_reader},
     {"setThreads", set_threads},
 };
 

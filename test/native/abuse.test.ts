@@ -241,7 +241,7 @@ abuse('says what to do when the module is not there or is of another version', (
   fs.writeFileSync(path.join(folder, 'build', 'Release', 'x.node'), 'not a library');
   assert.throws(() => loadNative(folder), isUnavailable);
   const loaded: NativeModule = loadNative();
-  assert.is(loaded.abiVersion, 2);
+  assert.is(loaded.abiVersion, 3);
 });
 
 abuse.after(() => kit.remove());

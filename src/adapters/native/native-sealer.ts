@@ -3,6 +3,7 @@ import { assert } from '../../core/assert.ts';
 import { concatBytes, formatHex } from '../../core/bytes.ts';
 import { DockError } from '../../core/errors.ts';
 import type { SealAgeHeader } from '../../core/evidence/age-header.ts';
+import type { ClipMidstate } from '../../core/evidence/draft-state.ts';
 import type { SealedSegment, Sealer, Sealing } from '../../ports/sealer.ts';
 import type { SegmentFile } from '../../ports/vault.ts';
 import type { NativeModule, SealingHandle } from './loader.ts';
@@ -27,10 +28,13 @@ class NativeSealing implements Sealing {
   #aborted = false;
   #failure: unknown;
 
-  constructor(options: NativeSealerOptions) {
+  constructor(options: NativeSealerOptions, from: ClipMidstate | undefined) {
     this.#native = options.native;
     this.#sealHeader = options.sealHeader;
     this.#handle = options.native.createSealing();
+    if (from !== undefined) {
+      this.#native.importMidstate(this.#handle, from.sizeBytes, from.words);
+    }
   }
 
   beginSegment(file: SegmentFile): Promise<void> {
@@ -56,6 +60,15 @@ class NativeSealing implements Sealing {
       const { plainBytes, fileBytes, sha256 } = await this.#native.endSegment(this.#handle);
       return { plainBytes, fileBytes, sha256: formatHex(sha256) };
     });
+  }
+
+  midstate(): ClipMidstate {
+    try {
+      const { sizeBytes, words } = this.#native.exportMidstate(this.#handle);
+      return { sizeBytes, words: Uint8Array.from(words) };
+    } catch (error) {
+      throw sealError(error, `the digest after segment ${this.#segment}`);
+    }
   }
 
   finish(): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
@@ -99,8 +112,8 @@ export class NativeSealer implements Sealer {
     this.recipientsSha256 = createHash('sha256').update(lines.join('')).digest('hex');
   }
 
-  begin(): Sealing {
-    return new NativeSealing(this.#options);
+  begin(from?: ClipMidstate): Sealing {
+    return new NativeSealing(this.#options, from);
   }
 
   async sealSmall(plain: Uint8Array): Promise<Uint8Array> {
