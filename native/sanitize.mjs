@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const FLAGS = '-fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g';
-const TESTS = ['stream', 'abuse', 'life'];
+const TESTS = ['stream', 'abuse', 'life', 'reader', 'reader-life'];
 const SKIPPED = new Set(['build', 'prebuilds', 'system']);
 
 function copyClone(clone) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ResolvedDockConfig } from './adapters/fs/config-file.ts';
 import { FsCustodyStore } from './adapters/fs/custody-store.ts';
@@ -13,6 +14,7 @@ import { MqttStatusBroker } from './adapters/mqtt/mqtt-status-broker.ts';
 import { parseRecipients } from './adapters/nacl/age-file.ts';
 import { NaclSigner, sha256, verifyEd25519 } from './adapters/nacl/ed25519.ts';
 import { loadNative } from './adapters/native/loader.ts';
+import { NativeFrameReader } from './adapters/native/native-frame-reader.ts';
 import { NativeSealer } from './adapters/native/native-sealer.ts';
 import { packageVersion } from './adapters/native/package-info.ts';
 import { NodeRandom } from './adapters/node/node-random.ts';
@@ -77,6 +79,9 @@ export async function composeDock(
     bays: config.board.bays.map(({ bay }) => bay),
     version: packageVersion(),
     retentionDays: config.retentionDays,
+    cores: availableParallelism(),
+    ingestsMax: config.ingestsMax,
+    cameraClockOffsetMsMax: config.cameraClockOffsetMsMax,
     description: {
       schema: 1,
       dock: config.dockId,
@@ -153,19 +158,22 @@ function composeLink(
   keys: DockKeys,
   { clock, random, logger }: Parts,
 ): SerialCameraLink {
+  const native = loadNative();
   const cameras = new Map(config.cameras.map(({ serial, publicKey }) => [serial, publicKey]));
   const registry: CameraRegistry = {
     publicKeyOf: (serial) => cameras.get(serial),
     allowKeyless: config.allowKeylessCameras,
   };
-  const bays = config.board.bays.map(({ bay, serial, baudRate, rtscts, fixed }) => {
-    return [bay, { path: serial, baudRate, rtscts, fixed }] as const;
+  const bays = config.board.bays.map(({ bay, serial, ...line }) => {
+    const { baudRate, baudRateMax, rtscts, fixed } = line;
+    return [bay, { path: serial, baudRate, baudRateMax, rtscts, fixed }] as const;
   });
   return new SerialCameraLink({
     ...{ registry, clock, random, logger, verify: verifyEd25519 },
     bays: new Map(bays),
     dockId: config.dockId,
     linkKey: keys.link,
+    openReader: (fd, onNews) => new NativeFrameReader(native, fd, onNews),
   });
 }
 

@@ -25,6 +25,7 @@ export interface ServedClip {
 
 export interface CameraOptions {
   readonly link: string;
+  readonly isDevice?: boolean;
   readonly store: string;
   readonly serial: string;
   readonly keySeed: Uint8Array | undefined;
@@ -32,6 +33,12 @@ export interface CameraOptions {
   readonly clips: readonly ServedClip[];
   readonly faults: CameraFaults;
   readonly seed: number;
+  /** SPEC 9: what the camera's line can do, its base rate first. Left out: a line without a rate. */
+  readonly rates?: readonly number[];
+  /** Bytes sent at another rate than the other end's come as noise. */
+  readonly strictRate?: boolean;
+  /** At this rate nothing gets through. */
+  readonly deadRate?: number;
 }
 
 export interface PairedDock {

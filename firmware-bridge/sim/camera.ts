@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadAddon } from './addon.ts';
 import { parseFault, parseFaults } from './faults.ts';
-import { RunningCamera } from './running-camera.ts';
+import { type LineRates, RunningCamera } from './running-camera.ts';
 
 const USAGE =
-  'camera --link PATH --store DIR --serial SERIAL --docks FILE [--clips DIR_OR_FILE ...] [--wearer TEXT] [--keyless] [--fault SPEC ...] [--seed N] [--once-released]';
+  'camera --link PATH [--device] --store DIR --serial SERIAL --docks FILE [--clips DIR_OR_FILE ...] [--wearer TEXT] [--keyless] [--fault SPEC ...] [--seed N] [--rates BASE,N,...] [--strict-rate] [--dead-rate N] [--once-released]';
 
 /** Whoever started the camera may be killed: the camera stays on its line, and talks to nobody. */
 function outliveListener(): void {
@@ -32,14 +32,36 @@ function readArguments() {
       keyless: { type: 'boolean', default: false },
       fault: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: '1' },
+      rates: { type: 'string' },
+      'strict-rate': { type: 'boolean', default: false },
+      'dead-rate': { type: 'string' },
       'once-released': { type: 'boolean', default: false },
+      device: { type: 'boolean', default: false },
     },
   });
   const { link, store, serial, docks } = values;
   if (!link || !store || !serial || !docks) throw new Error(`usage: ${USAGE}`);
+  const line = lineRates(values.rates, values['strict-rate'], values['dead-rate']);
   if (!/^\d{1,9}$/.test(values.seed))
     throw new Error(`--seed is not a whole number: ${values.seed}`);
-  return { ...values, link, store, serial, docks, faults: parseFaults(values.fault) };
+  return { ...values, link, store, serial, docks, faults: parseFaults(values.fault), line };
+}
+
+const RATES = '115200,230400,460800,921600,1000000,1500000,2000000,3000000';
+
+function parseRate(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`not a rate in baud: ${text}`);
+  return Number(text);
+}
+
+/** SPEC 9. A line is strict about rates only when it has some. */
+function lineRates(rates: string | undefined, strictRate: boolean, dead?: string): LineRates {
+  const list = rates ?? (strictRate || dead !== undefined ? RATES : undefined);
+  return {
+    strictRate,
+    ...(list === undefined ? {} : { rates: list.split(',').map(parseRate) }),
+    ...(dead === undefined ? {} : { deadRate: parseRate(dead) }),
+  };
 }
 
 /** A folder stands for the files in it, in the order of their names. */
@@ -78,12 +100,14 @@ async function main(): Promise<void> {
   outliveListener();
   const camera = new RunningCamera(loadAddon(), {
     link: given.link,
+    isDevice: given.device,
     folder: given.store,
     serial: given.serial,
     keyless: given.keyless,
     wearer: given.wearer,
     faults: given.faults,
     seed: Number(given.seed),
+    line: given.line,
     readDocks: () => readFileSync(given.docks, 'utf8'),
     say,
   });

@@ -14,6 +14,7 @@ export interface CameraFaults {
   readonly claim4g?: boolean;
   readonly flipContent?: boolean;
   readonly noEraseAnswer?: boolean;
+  readonly noRateAnswer?: boolean;
   readonly lieDigest?: boolean;
   readonly name?: string;
 }
@@ -43,6 +44,7 @@ const FAULTS: Readonly<Record<string, Parse>> = {
   'claim-4g': () => ({ claim4g: true }),
   'flip-content': () => ({ flipContent: true }),
   'no-erase-answer': () => ({ noEraseAnswer: true }),
+  'no-rate-answer': () => ({ noRateAnswer: true }),
   'lie-digest': () => ({ lieDigest: true }),
 };
 

@@ -35,6 +35,8 @@ export async function provisionCamera(
 
 export interface StartOptions {
   readonly link: string;
+  /** The link is a terminal that is there already, such as /dev/ttyGS0. */
+  readonly isDevice?: boolean;
   readonly store: string;
   readonly serial: string;
   /** The docks file; it may come later. */
@@ -44,6 +46,12 @@ export interface StartOptions {
   readonly keyless?: boolean;
   readonly faults?: readonly string[];
   readonly seed?: number;
+  /** SPEC 9: what the camera's line can do, its base rate first. */
+  readonly rates?: readonly number[];
+  /** Bytes sent at another rate than the other end's come as noise, as on a UART; `rates` are then all that SPEC 9 names. */
+  readonly strictRate?: boolean;
+  /** At this rate nothing gets through. */
+  readonly deadRate?: number;
   readonly onceReleased?: boolean;
 }
 
@@ -77,6 +85,10 @@ function argumentsOf(options: StartOptions): string[] {
     ...many('clips', options.clips),
     ...many('fault', options.faults),
     ...(options.keyless ? ['--keyless'] : []),
+    ...(options.rates ? [`--rates=${options.rates.join(',')}`] : []),
+    ...(options.strictRate ? ['--strict-rate'] : []),
+    ...(options.deadRate ? [`--dead-rate=${options.deadRate}`] : []),
+    ...(options.isDevice ? ['--device'] : []),
     ...(options.onceReleased ? ['--once-released'] : []),
   ];
 }

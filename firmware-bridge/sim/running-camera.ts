@@ -1,4 +1,4 @@
-import type { CameraAddon, CameraHandle, PairedDock } from './addon.ts';
+import type { CameraAddon, CameraHandle, CameraOptions, PairedDock } from './addon.ts';
 import type { CameraFaults } from './faults.ts';
 import { CameraStore } from './store.ts';
 
@@ -7,14 +7,19 @@ const FAREWELL_MS = 2_000;
 
 export type Ending = 'stopped' | 'released' | 'power-loss';
 
+export type LineRates = Pick<CameraOptions, 'rates' | 'strictRate' | 'deadRate'>;
+
 export interface RunningCameraOptions {
   readonly link: string;
+  /** The link is a terminal that is there already, such as /dev/ttyGS0. */
+  readonly isDevice: boolean;
   readonly folder: string;
   readonly serial: string;
   readonly keyless: boolean;
   readonly wearer: string;
   readonly faults: CameraFaults;
   readonly seed: number;
+  readonly line: LineRates;
   /** The text of the docks file; read again whenever a dock proves itself, because docks are paired later. */
   readonly readDocks: () => string;
   readonly say: (event: Readonly<Record<string, unknown>>) => void;
@@ -69,7 +74,8 @@ export class RunningCamera {
   addFaults(faults: CameraFaults | undefined): void {
     this.#faults = faults === undefined ? {} : { ...this.#faults, ...faults };
     // Counted faults that have happened must not begin again with the next order.
-    const { stallAfter, vanishAfter, powerAfter, noEraseAnswer, ...lasting } = this.#faults;
+    const { stallAfter, vanishAfter, powerAfter, noEraseAnswer, noRateAnswer, ...lasting } =
+      this.#faults;
     if (this.#handle) this.#addon.fault(this.#handle, { ...lasting, ...faults });
   }
 
@@ -81,11 +87,12 @@ export class RunningCamera {
   }
 
   #switchOn(): void {
-    const { link, serial, seed, say } = this.#options;
+    const { link, isDevice, serial, seed, say } = this.#options;
     const clips = this.#store.served(this.#faults);
     this.#handle = this.#addon.start(
       {
         link,
+        isDevice,
         serial,
         seed,
         store: this.#store.folder,
@@ -93,6 +100,7 @@ export class RunningCamera {
         lastCounter: this.#store.lastCounter,
         clips,
         faults: this.#faults,
+        ...this.#options.line,
       },
       (name, number, text) => this.#onEvent(name, number, text),
     );
@@ -111,6 +119,7 @@ export class RunningCamera {
     else if (name === 'stopped') this.#handleStopped();
     else if (name === 'docked') say({ event: name, dock: text });
     else if (name === 'refused') say({ event: name, code: number });
+    else if (name === 'rate') say({ event: name, baud: number });
     else if (name === 'line-failed') say({ event: name, message: text });
     else say({ event: name });
     if (name === 'line-lost' && this.#isAllReleased()) this.#farewell();

@@ -2,9 +2,17 @@
 #ifndef FWB_BYTES_H
 #define FWB_BYTES_H
 
-#include <string.h>
-
 #include "fwb.h"
+
+/* C11 4: a freestanding compiler brings no string.h, but asks for these four itself. */
+#if __STDC_HOSTED__
+#include <string.h>
+#else
+void *memcpy(void *restrict to, const void *restrict from, size_t length);
+void *memmove(void *to, const void *from, size_t length);
+void *memset(void *to, int value, size_t length);
+int memcmp(const void *first, const void *second, size_t length);
+#endif
 
 static inline uint16_t fwb_get_u16(const uint8_t *bytes) {
   return (uint16_t)(bytes[0] | (uint16_t)(bytes[1] << 8));

@@ -1,17 +1,16 @@
-#include <assert.h>
-
 #include "internal.h"
 
-enum { DATA_OFFSET_SIZE = 8, DATA_PREFIX_SIZE = FWB_FRAME_HEADER_SIZE + DATA_OFFSET_SIZE };
+enum { DATA_OFFSET_SIZE = 4, DATA_PREFIX_SIZE = FWB_FRAME_HEADER_SIZE + DATA_OFFSET_SIZE };
 
-static_assert(FWB_DATA_BYTES_MAX + DATA_OFFSET_SIZE <= FWB_FRAME_PAYLOAD_MAX, "a DATA frame fits");
-static_assert(FWB_RECEIVE_PAYLOAD_MAX <= FWB_FRAME_PAYLOAD_MAX, "a RECEIPT fits");
+_Static_assert(FWB_DATA_BYTES_MAX + DATA_OFFSET_SIZE <= FWB_FRAME_PAYLOAD_MAX, "a DATA frame fits");
+_Static_assert(FWB_RECEIVE_PAYLOAD_MAX <= FWB_FRAME_PAYLOAD_MAX, "a RECEIPT fits");
 
 static bool port_is_whole(const fwb_port *port) {
   return port->find_clip != NULL && port->read_clip != NULL && port->erase_clip != NULL &&
          port->last_counter != NULL && port->sha256 != NULL && port->verify != NULL &&
          port->random != NULL && port->monotonic_ms != NULL && port->clock_get != NULL &&
-         port->clock_set != NULL && port->status != NULL && port->find_dock != NULL;
+         port->clock_set != NULL && port->status != NULL && port->find_dock != NULL &&
+         (port->rates != NULL || port->rate_count == 0);
 }
 
 int fwb_camera_init(fwb_camera *camera, const fwb_port *port) {
@@ -20,6 +19,7 @@ int fwb_camera_init(fwb_camera *camera, const fwb_port *port) {
   if (!fwb_is_serial(fwb_span_of(port->serial))) return FWB_ERR_ARGUMENT;
   memset(camera, 0, sizeof *camera);
   camera->port = port;
+  camera->rate = fwb_base_rate(port);
   fwb_decoder_init(&camera->decoder, camera->receive, sizeof camera->receive);
   return FWB_OK;
 }
@@ -48,11 +48,12 @@ void fwb_forget_session(fwb_camera *camera) {
   camera->listing = false;
   camera->read_first = 0;
   camera->read_count = 0;
+  camera->failed_request = 0;
   memset(&camera->dock, 0, sizeof camera->dock);
 }
 
 static bool answering(const fwb_camera *camera) {
-  return camera->answer_length > 0 || camera->listing;
+  return camera->answer_length > 0 || camera->listing || camera->rate_next != 0;
 }
 
 /* One answer at a time: what follows waits in the decoder, and then on the line. */
@@ -71,7 +72,10 @@ static void act_on_gap(fwb_camera *camera, uint64_t now) {
 }
 
 void fwb_camera_tick(fwb_camera *camera) {
-  act_on_gap(camera, camera->port->monotonic_ms(camera->port->context));
+  const uint64_t now = camera->port->monotonic_ms(camera->port->context);
+  act_on_gap(camera, now);
+  /* Requests that wait behind an answer are not a line at another rate. */
+  if (!answering(camera) && !camera->held_back) fwb_rate_tick(camera, now);
 }
 
 size_t fwb_camera_input(fwb_camera *camera, const uint8_t *bytes, size_t length) {
@@ -82,6 +86,7 @@ size_t fwb_camera_input(fwb_camera *camera, const uint8_t *bytes, size_t length)
     const size_t pushed = fwb_decoder_push(&camera->decoder, bytes + taken, length - taken);
     if (pushed == 0) break;
     taken += pushed;
+    fwb_rate_bytes(camera, pushed, now);
     act_on_input(camera);
   }
   /* Bytes that wait for us are not a silence of the dock. */
@@ -109,7 +114,7 @@ static void begin_data(fwb_camera *camera) {
   const uint32_t count = left < read->most ? (uint32_t)left : read->most;
   fwb_writer offset = {camera->data_prefix + FWB_FRAME_HEADER_SIZE, DATA_OFFSET_SIZE, 0, false};
   fwb_header_encode(camera->data_prefix, FWB_DATA, read->request, count + DATA_OFFSET_SIZE);
-  fwb_write_u64(&offset, read->offset);
+  fwb_write_u32(&offset, (uint32_t)(read->offset - read->first));
   camera->data_crc = fwb_crc32(0, offset.bytes, DATA_OFFSET_SIZE);
   camera->data_active = true;
   camera->data_failed = false;
@@ -148,7 +153,7 @@ static void end_data(fwb_camera *camera) {
     camera->read_first = (camera->read_first + 1u) % FWB_READS_OUTSTANDING_MAX;
     camera->read_count--;
   }
-  if (!answering(camera)) fwb_answer_error(camera, request, FWB_CODE_STORAGE, "read");
+  camera->failed_request = request;
 }
 
 static size_t send_data(fwb_camera *camera, uint8_t *bytes, size_t capacity) {
@@ -173,6 +178,16 @@ static size_t send_data(fwb_camera *camera, uint8_t *bytes, size_t capacity) {
 
 size_t fwb_camera_output(fwb_camera *camera, uint8_t *bytes, size_t capacity) {
   if (camera->data_active) return send_data(camera, bytes, capacity);
+  /* What was written before this call is on the line: fwb_camera_output is called again after it.
+   */
+  if (camera->answer_length == 0 && camera->rate_next != 0) {
+    fwb_rate_switch(camera);
+    act_on_input(camera);
+  }
+  if (camera->answer_length == 0 && camera->failed_request != 0) {
+    fwb_answer_error(camera, camera->failed_request, FWB_CODE_STORAGE, "read");
+    camera->failed_request = 0;
+  }
   if (camera->answer_length == 0 && camera->listing) fwb_list_step(camera);
   if (camera->answer_length > 0) return send_answer(camera, bytes, capacity);
   if (camera->read_count == 0) return 0;
@@ -181,12 +196,13 @@ size_t fwb_camera_output(fwb_camera *camera, uint8_t *bytes, size_t capacity) {
 }
 
 bool fwb_camera_has_output(const fwb_camera *camera) {
-  return camera->data_active || camera->answer_length > 0 || camera->listing ||
+  return camera->data_active || answering(camera) || camera->failed_request != 0 ||
          camera->read_count > 0;
 }
 
 void fwb_camera_line_lost(fwb_camera *camera) {
   fwb_forget_session(camera);
+  fwb_rate_to_base(camera);
   camera->answer_length = 0;
   camera->answer_sent = 0;
   camera->data_active = false;

@@ -103,7 +103,7 @@ static void on_read(fwb_camera *camera, const fwb_frame *frame) {
     fwb_answer_error(camera, frame->request, FWB_CODE_BUSY, "busy");
   } else {
     const uint64_t end = record.size - offset > length ? offset + length : record.size;
-    const fwb_read read = {counter, offset, end, most, frame->request};
+    const fwb_read read = {counter, offset, offset, end, most, frame->request};
     camera->reads[(camera->read_first + camera->read_count) % FWB_READS_OUTSTANDING_MAX] = read;
     camera->read_count++;
   }
@@ -157,6 +157,7 @@ static void on_clock(fwb_camera *camera, const fwb_frame *frame) {
 static void on_bye(fwb_camera *camera, const fwb_frame *frame) {
   (void)frame;
   fwb_forget_session(camera);
+  fwb_rate_to_base(camera);
 }
 
 /* SPEC 3 and 4: what a request needs before it is looked at. */
@@ -174,11 +175,13 @@ static const struct {
     {FWB_RECEIPT, FWB_SESSION_PROVED, ANY_LENGTH, on_receipt},
     {FWB_CLOCK, FWB_SESSION_PROVED, 8, on_clock},
     {FWB_BYE, FWB_SESSION_NONE, 0, on_bye},
+    {FWB_RATE, FWB_SESSION_PROVED, 4, fwb_on_rate},
 };
 
 void fwb_dispatch(fwb_camera *camera, const fwb_frame *frame) {
   /* SPEC 2: answering an answer would never end on a line that echoes. */
   if (frame->type >= 0x80u) return;
+  fwb_rate_holds(camera);
   for (size_t i = 0; i < sizeof REQUESTS / sizeof REQUESTS[0]; i++) {
     if (REQUESTS[i].type != frame->type) continue;
     if (camera->session < REQUESTS[i].session) {

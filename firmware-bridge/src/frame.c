@@ -1,4 +1,4 @@
-#include "bytes.h"
+#include "internal.h"
 
 enum { MAGIC_0 = 0xd0, MAGIC_1 = 0xc4 };
 

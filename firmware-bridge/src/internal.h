@@ -25,6 +25,16 @@ void fwb_forget_session(fwb_camera *camera);
 void fwb_on_hello(fwb_camera *camera, const fwb_frame *frame);
 void fwb_on_prove(fwb_camera *camera, const fwb_frame *frame);
 
+/* SPEC 9. `bytes`: some came; `holds`: a request was among them; `switch`: RATE_OK has been sent.
+ */
+uint32_t fwb_base_rate(const fwb_port *port);
+void fwb_on_rate(fwb_camera *camera, const fwb_frame *frame);
+void fwb_rate_bytes(fwb_camera *camera, size_t count, uint64_t now);
+void fwb_rate_holds(fwb_camera *camera);
+void fwb_rate_tick(fwb_camera *camera, uint64_t now);
+void fwb_rate_switch(fwb_camera *camera);
+void fwb_rate_to_base(fwb_camera *camera);
+
 /* Makes the next RECORD or RECORDS_END of a LIST. */
 void fwb_list_step(fwb_camera *camera);
 

@@ -1,10 +1,8 @@
-#include <assert.h>
-
 #include "internal.h"
 
 enum { PROOF_LINES_MAX = 64, SIGNED_SIZE = 4 + 64, SIGNED_BASE64 = 92 };
 
-static_assert(SIGNED_BASE64 == (SIGNED_SIZE + 2) / 3 * 4, "base64 of key id and signature");
+_Static_assert(SIGNED_BASE64 == (SIGNED_SIZE + 2) / 3 * 4, "base64 of key id and signature");
 
 /* SPEC 7, taken apart. */
 typedef struct receipt {

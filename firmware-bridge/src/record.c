@@ -1,10 +1,8 @@
-#include <assert.h>
-
 #include "internal.h"
 
 static const char LABEL[] = "docket-clip/1"; /* its terminating 00 is part of what is signed */
 
-static_assert(sizeof LABEL == 14, "SPEC 5: the label and its 00");
+_Static_assert(sizeof LABEL == 14, "SPEC 5: the label and its 00");
 
 /* Bytes that follow a UTF-8 lead byte, or -1. Overlong forms and surrogates are refused through the
  * first of them. */

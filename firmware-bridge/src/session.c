@@ -1,5 +1,3 @@
-#include <assert.h>
-
 #include "internal.h"
 
 static const char CAMERA_LABEL[] = "docket-link/1 camera";
@@ -10,7 +8,7 @@ enum {
                    2 * FWB_NONCE_SIZE + 8
 };
 
-static_assert(sizeof CAMERA_LABEL >= sizeof DOCK_LABEL, "TRANSCRIPT_MAX is for the longer label");
+_Static_assert(sizeof CAMERA_LABEL >= sizeof DOCK_LABEL, "TRANSCRIPT_MAX is for the longer label");
 
 /* SPEC 4: transcript(label). The label's terminating 00 is part of it. */
 static size_t transcript(const fwb_camera *camera, fwb_span label, uint8_t bytes[TRANSCRIPT_MAX]) {

@@ -53,6 +53,8 @@ typedef struct bench {
   int storage_fails;
   uint64_t now_ms;
   int64_t clock_ms;
+  uint32_t rate;
+  int rate_changes;
 } bench;
 
 static int bench_find(void *context, uint64_t from, uint8_t record[FWB_RECORD_SIZE_MAX],
@@ -150,15 +152,39 @@ static int bench_dock(void *context, const char *dock_id, fwb_dock *dock) {
   return FWB_OK;
 }
 
+static int bench_set_rate(void *context, uint32_t baud) {
+  bench *it = context;
+  it->rate = baud;
+  it->rate_changes++;
+  return FWB_OK;
+}
+
 static void bench_init(bench *it) {
-  const fwb_port port = {
-      it,           VECTOR_SERIAL,   "fwb-test 1.0",  bench_find,      bench_read,
-      bench_erase,  bench_last,      bench_sha256,    bench_sign,      bench_verify,
-      bench_random, bench_monotonic, bench_clock_get, bench_clock_set, bench_status,
-      bench_dock};
+  static const uint32_t rates[] = {921600, 460800, 9600};
+  const fwb_port port = {it,
+                         VECTOR_SERIAL,
+                         "fwb-test 1.0",
+                         bench_find,
+                         bench_read,
+                         bench_erase,
+                         bench_last,
+                         bench_sha256,
+                         bench_sign,
+                         bench_verify,
+                         bench_random,
+                         bench_monotonic,
+                         bench_clock_get,
+                         bench_clock_set,
+                         bench_status,
+                         bench_dock,
+                         bench_set_rate,
+                         rates,
+                         3,
+                         0};
   memset(it, 0, sizeof *it);
   it->port = port;
   it->clock_ms = 1760000060000;
+  it->rate = FWB_RATE_BASE;
   it->now_ms = 1000;
   it->record_length = unhex(VECTOR_RECORDS[0].record, it->record, sizeof it->record);
   unhex(VECTOR_CLIP, it->clip, sizeof it->clip);

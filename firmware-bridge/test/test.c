@@ -1,53 +1,7 @@
 /* The library against the vectors of test/vectors/link and against bad lines. `make test`. */
-#include "bench-camera.h"
-
-static bench it;
-static uint8_t line[200000];
-static size_t line_length;
-
-/* Offers bytes and takes answers in pieces of these sizes. */
-static void converse(const uint8_t *bytes, size_t length, size_t in_size, size_t out_size) {
-  uint8_t piece[4096];
-  size_t at = 0;
-  line_length = 0;
-  for (;;) {
-    const size_t offered = length - at < in_size ? length - at : in_size;
-    const size_t taken = fwb_camera_input(&it.camera, bytes + at, offered);
-    const size_t given = fwb_camera_output(&it.camera, piece, out_size);
-    at += taken;
-    memcpy(line + line_length, piece, given);
-    line_length += given;
-    if (taken == 0 && given == 0 && !fwb_camera_has_output(&it.camera)) break;
-  }
-  CHECK(at == length, "all input is taken in the end");
-}
-
-static const vector_step *find_step(const char *name) {
-  for (size_t i = 0; i < sizeof VECTOR_SESSION / sizeof VECTOR_SESSION[0]; i++) {
-    if (strcmp(VECTOR_SESSION[i].name, name) == 0) return &VECTOR_SESSION[i];
-  }
-  abort();
-}
-
-static void step(const char *name, size_t in_size, size_t out_size) {
-  uint8_t bytes[16384];
-  const vector_step *given = find_step(name);
-  converse(bytes, unhex(given->dock, bytes, sizeof bytes), in_size, out_size);
-  CHECK(equals_hex(line, line_length, given->camera), "%s (in %zu, out %zu)", name, in_size,
-        out_size);
-}
-
-static void prove(void) {
-  bench_init(&it);
-  step("HELLO", 4096, 4096);
-  step("PROVE", 4096, 4096);
-  CHECK(fwb_camera_docked(&it.camera) != NULL, "docked");
-}
-
-static size_t request(uint8_t *bytes, uint8_t type, const void *payload, size_t length) {
-  const fwb_frame frame = {type, 77, {payload, length}};
-  return fwb_frame_encode(&frame, bytes, 16384);
-}
+#include "conversation.h"
+#include "rate-cases.h"
+#include "storage-cases.h"
 
 static void test_checksums(void) {
   uint8_t digest[32];
@@ -159,25 +113,6 @@ static void test_reads_outstanding(void) {
   CHECK(frames == 2 * FWB_READS_OUTSTANDING_MAX, "%zu DATA frames", frames);
 }
 
-static void test_storage_fails(void) {
-  uint8_t payload[24] = {3};
-  uint8_t bytes[16384];
-  fwb_decoder decoder;
-  fwb_frame frame;
-  prove();
-  it.storage_fails = 1;
-  payload[16] = 200;
-  payload[20] = 64;
-  converse(bytes, request(bytes, FWB_READ, payload, sizeof payload), 4096, 10);
-  fwb_decoder_init(&decoder, bytes, sizeof bytes);
-  fwb_decoder_push(&decoder, line, line_length);
-  CHECK(fwb_decoder_next(&decoder, &frame) && frame.type == FWB_ERROR &&
-            frame.payload.bytes[0] == FWB_CODE_STORAGE,
-        "no DATA that looks right");
-  CHECK(!fwb_decoder_next(&decoder, &frame), "nothing after the ERROR");
-  step("STATUS", 4096, 4096);
-}
-
 static void test_gap(void) {
   const vector_step *status = find_step("STATUS");
   uint8_t bytes[4096] = {0xd0, 0xc4, FWB_RECEIPT, 0, 1, 0, 0, 0, 0, 8, 0, 0};
@@ -256,9 +191,10 @@ int main(void) {
   test_receipts();
   test_session();
   test_reads_outstanding();
-  test_storage_fails();
+  test_storage();
   test_gap();
   test_line_lost();
+  test_rate();
   test_damage();
   test_init();
   printf("fwb: %d checks, %d failed; a camera takes %zu bytes\n", checks, failures,

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+const napi_type_tag SEALING_TAG = {0x646f636b65742d73, 0x65616c696e672d31};
+
 enum { HANDLE_MEMORY_BYTES = 2500000 };
 
 struct handle *handle_new(struct addon *addon) {

@@ -4,6 +4,8 @@
 /* The objects that JavaScript holds: one sealing or one opening each. */
 #include "addon-job.h"
 
+extern const napi_type_tag SEALING_TAG;
+
 /* Has neither yet; NULL when memory is short. */
 struct handle *handle_new(struct addon *addon);
 /* Takes the handle. Throws when it holds neither a sealing nor an opening. */

@@ -40,6 +40,8 @@ static const struct {
     {-ESPIPE, "ESPIPE"},
     {-EMFILE, "EMFILE"},
     {-EAGAIN, "EAGAIN"},
+    {-ENXIO, "ENXIO"},
+    {-ENODEV, "ENODEV"},
 };
 
 napi_value make_error(napi_env env, int error) {

@@ -2,6 +2,8 @@
 #include "addon-args.h"
 #include "addon-handle.h"
 #include "addon-header.h"
+#include "addon-midstate.h"
+#include "addon-reader.h"
 
 #include "fdio.h"
 #include "hash.h"
@@ -14,7 +16,6 @@
 
 enum { ABI_VERSION = 3 };
 
-static const napi_type_tag SEALING_TAG = {0x646f636b65742d73, 0x65616c696e672d31};
 static const napi_type_tag OPENING_TAG = {0x646f636b65742d6f, 0x70656e696e672d31};
 
 /* createSealing(): handle */
@@ -251,13 +252,16 @@ static const struct {
   const char *name;
   napi_callback function;
 } EXPORTS[] = {
-    {"sealHeader", seal_header},     {"createSealing", create_sealing},
-    {"beginSegment", begin_segment}, {"write", write_bytes},
-    {"endSegment", end_segment},     {"finishSealing", finish_sealing},
-    {"abortSealing", abort_sealing}, {"createOpening", create_opening},
-    {"openSegment", open_segment},   {"finishOpening", finish_opening},
-    {"abortOpening", abort_opening}, {"hashFile", hash},
-    {"setThreads", set_threads},
+    {"sealHeader", seal_header},         {"createSealing", create_sealing},
+    {"beginSegment", begin_segment},     {"write", write_bytes},
+    {"endSegment", end_segment},         {"finishSealing", finish_sealing},
+    {"abortSealing", abort_sealing},     {"exportMidstate", export_midstate},
+    {"importMidstate", import_midstate}, {"createOpening", create_opening},
+    {"openSegment", open_segment},       {"finishOpening", finish_opening},
+    {"abortOpening", abort_opening},     {"hashFile", hash},
+    {"openReader", open_reader},         {"expectData", expect_data},
+    {"forgetData", forget_data},         {"takeArrivals", take_arrivals},
+    {"closeReader", close_reader},       {"setThreads", set_threads},
 };
 
 NAPI_MODULE_INIT() {

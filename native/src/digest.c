@@ -1,5 +1,7 @@
 #include "digest.h"
 
+#include "blocks.h"
+
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -16,14 +18,19 @@ static int start_evp(struct digest *digest, const struct suite *suite) {
 }
 
 int digest_start(struct digest *digest, const struct suite *suite, enum digest_use use) {
+  digest->use = use;
   digest->in_lane = use == DIGEST_PAIRED && suite->has_lanes;
   digest->size = 0;
   memcpy(digest->lane.state, FIRST_STATE, sizeof FIRST_STATE);
-  return digest->in_lane ? 0 : start_evp(digest, suite);
+  return use == DIGEST_PAIRED ? 0 : start_evp(digest, suite);
 }
 
 static void compress_alone(struct digest *digest, const uint8_t *bytes, size_t blocks) {
   struct lane unused = {.bytes = bytes};
+  if (!digest->in_lane) {
+    blocks_compress(digest->lane.state, bytes, blocks);
+    return;
+  }
   digest->lane.bytes = bytes;
   lanes_compress(&digest->lane, &unused, blocks);
   OPENSSL_cleanse(&unused, sizeof unused);
@@ -70,7 +77,7 @@ static int update_evp(struct digest *digest, struct span span) {
 int digest_update(struct digest *digest, struct span span) {
   if (span.size == 0)
     return 0;
-  if (!digest->in_lane)
+  if (digest->use == DIGEST_ALONE)
     return update_evp(digest, span);
   keep_rest(digest, take_alone(digest, fill_tail(digest, span)));
   return 0;
@@ -99,8 +106,35 @@ int digest_update_pair(struct digest *a, struct span of_a, struct digest *b, str
   return result != 0 ? result : digest_update(b, of_b);
 }
 
+static void write_words(const struct digest *digest, uint8_t bytes[DOCKET_SHA256_BYTES]) {
+  for (size_t i = 0; i < DOCKET_SHA256_BYTES; i++)
+    bytes[i] = (uint8_t)(digest->lane.state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+static bool is_whole(enum digest_use use, uint64_t size) {
+  return use == DIGEST_PAIRED && size % LANES_BLOCK_BYTES == 0;
+}
+
+int digest_export(const struct digest *digest, struct midstate *midstate) {
+  if (!is_whole(digest->use, digest->size))
+    return DOCKET_ERR_STATE;
+  midstate->size = digest->size;
+  write_words(digest, midstate->words);
+  return 0;
+}
+
+int digest_import(struct digest *digest, const struct midstate *midstate) {
+  if (!is_whole(digest->use, midstate->size))
+    return DOCKET_ERR_STATE;
+  digest->size = midstate->size;
+  memset(digest->lane.state, 0, sizeof digest->lane.state);
+  for (size_t i = 0; i < DOCKET_SHA256_BYTES; i++)
+    digest->lane.state[i / 4] |= (uint32_t)midstate->words[i] << (24 - 8 * (i % 4));
+  return 0;
+}
+
 /* FIPS 180-4, 5.1.1: a one bit, zeros, and the size in bits. */
-static void finish_lane(struct digest *digest, uint8_t *sha256) {
+static void finish_words(struct digest *digest, uint8_t *sha256) {
   uint8_t padding[2 * LANES_BLOCK_BYTES] = {0};
   const size_t used = digest->size % LANES_BLOCK_BYTES;
   const size_t blocks = used + 9 > LANES_BLOCK_BYTES ? 2 : 1;
@@ -111,14 +145,13 @@ static void finish_lane(struct digest *digest, uint8_t *sha256) {
     padding[--i] = (uint8_t)(bits & 0xff);
   compress_alone(digest, padding, blocks);
   OPENSSL_cleanse(padding, sizeof padding);
-  for (size_t i = 0; i < DOCKET_SHA256_BYTES; i++)
-    sha256[i] = (uint8_t)(digest->lane.state[i / 4] >> (24 - 8 * (i % 4)));
+  write_words(digest, sha256);
 }
 
 int digest_final(struct digest *digest, uint8_t sha256[DOCKET_SHA256_BYTES]) {
   unsigned int size = 0;
-  if (digest->in_lane)
-    finish_lane(digest, sha256);
+  if (digest->use == DIGEST_PAIRED)
+    finish_words(digest, sha256);
   else if (EVP_DigestFinal_ex(digest->evp, sha256, &size) != 1 || size != DOCKET_SHA256_BYTES)
     return DOCKET_ERR_CRYPTO;
   return 0;

@@ -176,6 +176,14 @@ static int run(struct pipeline *pipeline, bool through) {
   }
 }
 
+int pipeline_import(struct pipeline *pipeline, const struct midstate *midstate) {
+  return digest_import(&pipeline->work.clip_digest, midstate);
+}
+
+int pipeline_export(const struct pipeline *pipeline, struct midstate *midstate) {
+  return digest_export(&pipeline->work.clip_digest, midstate);
+}
+
 int pipeline_begin(struct pipeline *pipeline, int fd, struct span prefix, const uint8_t *key) {
   lock(pipeline);
   int result = work_start_segment(&pipeline->work, fd, prefix, key);

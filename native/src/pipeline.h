@@ -15,6 +15,10 @@ struct pipeline;
 /* The suite and the pool outlive it. NULL when memory is short. */
 struct pipeline *pipeline_new(const struct suite *suite, struct pool *pool);
 
+/* Before the first segment: the clip's digest goes on from there. */
+int pipeline_import(struct pipeline *pipeline, const struct midstate *midstate);
+/* Between two segments. */
+int pipeline_export(const struct pipeline *pipeline, struct midstate *midstate);
 /* Takes `fd`, also when it fails. */
 int pipeline_begin(struct pipeline *pipeline, int fd, struct span prefix, const uint8_t *key);
 /* Returns when the spans are hashed and sealed; writing goes on. Whole chunks only. */

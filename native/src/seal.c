@@ -74,6 +74,24 @@ static int settle(struct seal *seal, int result) {
   return result;
 }
 
+int seal_export(const struct seal *seal, struct midstate *midstate) {
+  const int refused = refusal(seal);
+  if (refused != 0)
+    return refused;
+  return seal->in_segment ? DOCKET_ERR_STATE : pipeline_export(seal->pipeline, midstate);
+}
+
+int seal_import(struct seal *seal, const struct midstate *midstate) {
+  int result = refusal(seal);
+  if (result == 0)
+    result = seal->began ? DOCKET_ERR_STATE : pipeline_import(seal->pipeline, midstate);
+  if (result != 0)
+    return result;
+  seal->clip_bytes = midstate->size;
+  seal->began = true;
+  return 0;
+}
+
 int seal_begin_segment(struct seal *seal, int fd, const uint8_t *prefix, size_t prefix_size,
                        const uint8_t key[DOCKET_PAYLOAD_KEY_BYTES]) {
   int result = refusal(seal);

@@ -1,6 +1,7 @@
 #ifndef DOCKET_SEAL_H
 #define DOCKET_SEAL_H
 
+#include "digest.h"
 #include "pool.h"
 #include "suite.h"
 
@@ -14,6 +15,11 @@ struct seal;
 
 /* The suite and the pool must outlive the sealing. NULL when memory is short. */
 struct seal *seal_new(const struct suite *suite, struct pool *pool);
+
+/* What the clip's digest is after the segments that were ended: another sealing goes on from it. */
+int seal_export(const struct seal *seal, struct midstate *midstate);
+/* Before the first segment: what comes is the rest of a clip. */
+int seal_import(struct seal *seal, const struct midstate *midstate);
 
 /*
  * `prefix` is the age header and the payload nonce; both arguments are copied. Takes `fd`, also

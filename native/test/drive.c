@@ -162,6 +162,43 @@ static void damaged_files_are_refused(struct rig *rig) {
   free(clip);
 }
 
+/* The rest of a clip in another sealing, which may hash in another way, ends in the same digest. */
+static void goes_on_from_a_midstate(bool lanes_before, bool lanes_after) {
+  enum { SEGMENT = 3 * MIB + 64, SIZE = 2 * SEGMENT + 12345 };
+  struct rig rigs[] = {rig_new(2, lanes_before), rig_new(2, lanes_after)};
+  struct segment_result result;
+  struct midstate midstate;
+  uint64_t bytes = 0;
+  uint8_t wanted[32], got[32];
+  uint8_t *clip = make_clip(SIZE);
+  struct seal *seal = seal_new(&rigs[0].suite, rigs[0].pool);
+  CHECK(seal_begin_segment(seal, -1, prefix, sizeof prefix, KEY) == 0);
+  CHECK(seal_export(seal, &midstate) == DOCKET_ERR_STATE);
+  CHECK(seal_import(seal, &midstate) == DOCKET_ERR_STATE);
+  CHECK(seal_write(seal, clip, SEGMENT) == 0);
+  CHECK(seal_end_segment(seal, &result) == 0);
+  CHECK(seal_export(seal, &midstate) == 0);
+  CHECK(midstate.size == SEGMENT);
+  seal_free(seal);
+  seal = seal_new(&rigs[1].suite, rigs[1].pool);
+  CHECK(seal_import(seal, &midstate) == 0);
+  CHECK(seal_import(seal, &midstate) == DOCKET_ERR_STATE);
+  for (size_t at = SEGMENT; at < SIZE; at += SEGMENT) {
+    const size_t left = SIZE - at;
+    CHECK(seal_begin_segment(seal, -1, prefix, sizeof prefix, KEY) == 0);
+    CHECK(seal_write(seal, clip + at, left < SEGMENT ? left : SEGMENT) == 0);
+    CHECK(seal_end_segment(seal, &result) == 0);
+  }
+  CHECK(seal_export(seal, &midstate) == DOCKET_ERR_STATE);
+  CHECK(seal_finish(seal, &bytes, got) == 0);
+  CHECK(EVP_Digest(clip, SIZE, wanted, NULL, rigs[0].suite.sha256, NULL) == 1);
+  CHECK(bytes == SIZE && memcmp(wanted, got, sizeof wanted) == 0);
+  seal_free(seal);
+  free(clip);
+  rig_free(&rigs[0]);
+  rig_free(&rigs[1]);
+}
+
 static void full_disk_is_said_and_final(struct rig *rig) {
   struct segment_result result;
   uint8_t *clip = make_clip(8 * MIB);
@@ -278,6 +315,8 @@ int main(int argc, char **argv) {
   if (mkdtemp(folder) == NULL)
     return 2;
   every_size(is_short);
+  for (unsigned way = 0; way < 4; way++)
+    goes_on_from_a_midstate((way & 1) != 0, (way & 2) != 0);
   for (size_t threads = 1; threads <= 3; threads += 2) {
     struct rig rig = rig_new(threads, true);
     headers_are_made(&rig);

@@ -21,12 +21,15 @@ import type { Alarms } from './alarms.ts';
 import { Backoff } from './backoff.ts';
 import { CameraVisit } from './camera-visit.ts';
 import type { Evidence } from './evidence.ts';
+import type { IngestQueue } from './ingest-queue.ts';
 
 export interface BayDeps {
   readonly evidence: Evidence;
   readonly link: CameraLink;
   readonly board: Board;
   readonly alarms: Alarms;
+  readonly queue: IngestQueue;
+  readonly cameraClockOffsetMsMax: number;
   readonly onStatus: (status: BayStatus) => void;
   readonly onProgress: (bay: number, state: BayState) => void;
   readonly onEvent: (kind: string, body: Readonly<Record<string, string | number>>) => void;
@@ -127,11 +130,12 @@ export class BaySupervisor {
   }
 
   async #serve(signal: AbortSignal): Promise<void> {
-    const { evidence } = this.#deps;
+    const { evidence, queue, cameraClockOffsetMsMax } = this.#deps;
     const session = await this.#dock(signal);
     evidence.logger.info('camera-docked', { bay: this.bay, camera: session.serial });
     this.#visit = new CameraVisit({
       ...{ evidence, session, bay: this.bay, signal, refusals: this.#refusals },
+      ...{ queue, cameraClockOffsetMsMax },
       alarms: this.#deps.alarms,
       input: (input) => this.input(input),
       state: () => this.#state,

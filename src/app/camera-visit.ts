@@ -5,7 +5,9 @@ import type { ClipRecord } from '../core/evidence/clip.ts';
 import type { CameraInventory, CameraSession } from '../ports/camera-link.ts';
 import { hasRoom } from './admission.ts';
 import type { Alarms } from './alarms.ts';
+import { CameraClock } from './camera-clock.ts';
 import type { Evidence } from './evidence.ts';
+import type { IngestQueue, IngestWish } from './ingest-queue.ts';
 import { readInventory, recordGaps, recordRefused } from './inventory.ts';
 import { placeHold } from './place-hold.ts';
 import { ClipTaker } from './take-clip.ts';
@@ -16,6 +18,9 @@ export interface VisitDeps {
   readonly bay: number;
   readonly signal: AbortSignal;
   readonly alarms: Alarms;
+  readonly queue: IngestQueue;
+  /** A camera's clock that was off by more is an alarm. */
+  readonly cameraClockOffsetMsMax: number;
   readonly input: (input: BayInput) => void;
   readonly state: () => BayState;
   readonly onEvent: (kind: string, body: Readonly<Record<string, string | number>>) => void;
@@ -37,6 +42,7 @@ const CLIP_RETRY_MS = 500;
 export class CameraVisit {
   readonly #deps: VisitDeps;
   readonly #taker: ClipTaker;
+  readonly #clock: CameraClock;
   readonly #tries = new Map<number, number>();
   readonly #setAside = new Map<number, DockError>();
   /** Undefined until the camera said what it has. */
@@ -45,22 +51,30 @@ export class CameraVisit {
 
   constructor(deps: VisitDeps) {
     this.#deps = deps;
-    this.#taker = new ClipTaker(deps);
+    this.#clock = new CameraClock(deps);
+    this.#taker = new ClipTaker({
+      ...deps,
+      inTurn: (record, work) => deps.queue.run(this.#wishFor(record), work),
+      clockOffsetOf: (counter) => this.#clock.offsetOf(counter),
+    });
   }
 
   /** Returns when the camera was taken out; throws what a retry or a person must mend. */
   async run(): Promise<void> {
-    const { session, input, evidence, signal, halted } = this.#deps;
+    const { session, input, halted } = this.#deps;
     const { serial, lastCounter } = session;
     input({ kind: 'hello', serial, lastCounter });
-    this.#taker.cameraClockOffsetMs = await session.setClock(evidence.clock.nowMs(), signal);
-    input({ kind: 'clock-set' });
-    if (halted() === undefined) input({ kind: 'resumed' });
+    if (halted() === undefined) {
+      await this.#clock.set();
+      input({ kind: 'resumed' });
+    }
     for (;;) {
       const inventory = await this.#list();
       const code = halted();
       if (code !== undefined) {
         input({ kind: 'waiting', code });
+        // The clock of recordings that stay is left as it is: a dock without a log could not say how wrong it was.
+        if (inventory.records.length === 0 && !this.#clock.isSet) await this.#clock.setOnly();
         return await this.#untilTakenOut();
       }
       await this.#takeAll(inventory);
@@ -85,8 +99,10 @@ export class CameraVisit {
   async #list(): Promise<CameraInventory> {
     const { session, signal, input, halted } = this.#deps;
     const isFirst = this.#inventory === undefined;
+    const look = await this.#clock.look();
     const inventory = readInventory(await session.records(signal));
     if (halted() === undefined) {
+      if (look !== undefined) await this.#clock.mark(look.offsetMs, highestOf(inventory));
       await recordGaps(this.#deps, inventory);
       await recordRefused(this.#deps, inventory);
       if (isFirst) await this.#taker.confirmReleases(inventory);
@@ -106,6 +122,17 @@ export class CameraVisit {
 
   /** A clip that keeps failing is set aside, so that it does not keep the others out of the vault. */
   async #takeAll({ records }: CameraInventory): Promise<void> {
+    const { queue, bay } = this.#deps;
+    if (records.length === 0) return;
+    queue.join(bay);
+    try {
+      await this.#takeEach(records);
+    } finally {
+      queue.leave(bay);
+    }
+  }
+
+  async #takeEach(records: readonly ClipRecord[]): Promise<void> {
     const { halted, onAdvance } = this.#deps;
     const left = new Map(records.map((record) => [record.counter, record]));
     while (left.size > 0 && halted() === undefined) {
@@ -124,24 +151,40 @@ export class CameraVisit {
 
   /** Incidents first, then the oldest. */
   #next(records: readonly ClipRecord[]): ClipRecord {
-    const wanted = new Set(this.#deps.state().holdsWanted);
-    const isUrgent = (record: ClipRecord): boolean => record.incident || wanted.has(record.counter);
     return records.reduce((best, record) => {
-      if (isUrgent(record) !== isUrgent(best)) return isUrgent(record) ? record : best;
+      const isUrgent = this.#isUrgent(record);
+      if (isUrgent !== this.#isUrgent(best)) return isUrgent ? record : best;
       return record.counter < best.counter ? record : best;
     });
   }
 
+  #isUrgent({ incident, counter }: ClipRecord): boolean {
+    return incident || this.#deps.state().holdsWanted.includes(counter);
+  }
+
+  #wishFor(record: ClipRecord): IngestWish {
+    const { session, signal, bay } = this.#deps;
+    const { counter, clockQuality } = record;
+    const startedAtMs =
+      clockQuality === 'unset'
+        ? undefined
+        : record.startedAtMs - (this.#clock.offsetOf(counter) ?? 0);
+    const clip = () => ({ bay, counter, startedAtMs, incident: this.#isUrgent(record) });
+    return { clip, signal, closed: session.closed };
+  }
+
   /** The bay waits, and its light stays, until there is room. */
   async #untilRoom(record: ClipRecord): Promise<void> {
-    const { input, evidence, halted } = this.#deps;
+    const { input, evidence, halted, queue, bay } = this.#deps;
     input({ kind: 'failed', code: 'VAULT_FULL' });
+    queue.leave(bay);
     do {
       if (await this.#isTakenOut(FULL_RETRY_MS)) {
         throw new DockError('LINK_CLOSED', 'the camera was taken out while the vault was full');
       }
       if (halted() !== undefined) return;
     } while (!(await hasRoom(evidence, record.sizeBytes)));
+    queue.join(bay);
     input({ kind: 'resumed' });
   }
 
@@ -198,6 +241,10 @@ export class CameraVisit {
       await Promise.allSettled([isOver]);
     }
   }
+}
+
+function highestOf({ records }: CameraInventory): number {
+  return records.at(-1)?.counter ?? 0;
 }
 
 const OF_CLIP: readonly ErrorCode[] = ['CAMERA_REFUSED', 'RECEIPT_REFUSED'];

@@ -1,4 +1,5 @@
 import type { CameraSerial, ClipId, ClipRecord } from '../core/evidence/clip.ts';
+import { Unfinished } from './unfinished.ts';
 
 export interface IndexedClip {
   readonly clip: ClipId;
@@ -18,6 +19,7 @@ type ClipKey = Pick<ClipRecord, 'serial' | 'counter'>;
 /** Which clip of which camera is which clip of the vault: what makes "vaulted exactly once" true. Rebuilt from manifests at start. */
 export class ClipIndex {
   readonly coming = new Set<ComingClip>();
+  readonly unfinished = new Unfinished();
   readonly #byCamera = new Map<CameraSerial, Map<number, IndexedClip>>();
   readonly #busy = new Map<string, Promise<unknown>>();
 

@@ -8,6 +8,7 @@ import type { StatusBroker } from '../ports/status-broker.ts';
 import { type ActiveAlarm, Alarms } from './alarms.ts';
 import { BaySupervisor } from './bay-supervisor.ts';
 import type { Evidence } from './evidence.ts';
+import { IngestQueue } from './ingest-queue.ts';
 import { type DockView, StatusPublisher } from './publish-status.ts';
 import { recover } from './recover.ts';
 
@@ -23,8 +24,17 @@ export interface DockDeps {
   readonly description: DockView['description'];
   /** The policy, recorded in the log. */
   readonly retentionDays: number;
+  /** Processors of this computer. */
+  readonly cores?: number;
+  /** Bays that take clips at once; undefined: as the dock finds best. */
+  readonly ingestsMax?: number | undefined;
+  /** A camera's clock that was off by more is an alarm. */
+  readonly cameraClockOffsetMsMax?: number | undefined;
   readonly observer?: DockObserver;
 }
+
+const CORES_UNKNOWN = 4;
+const CLOCK_OFFSET_MS_MAX = 300_000;
 
 /** What a terminal shows. Called as things happen; must not throw. */
 export interface DockObserver {
@@ -52,10 +62,13 @@ export class Dock {
     this.#alarms = new Alarms(evidence.clock, (code, alarm) => {
       this.#onAlarm(code, alarm);
     });
+    const { cores = CORES_UNKNOWN, ingestsMax: most } = deps;
+    const queue = new IngestQueue(evidence.clock, { bays: deps.bays.length, cores, most });
     this.#bays = deps.bays.map(
       (bay) =>
         new BaySupervisor(bay, {
-          ...{ evidence, link, board, alarms: this.#alarms },
+          ...{ evidence, link, board, queue, alarms: this.#alarms },
+          cameraClockOffsetMsMax: deps.cameraClockOffsetMsMax ?? CLOCK_OFFSET_MS_MAX,
           onStatus: (status) => this.#onStatus(status),
           onProgress: (number, state) => this.#onProgress(number, state),
           onEvent: (kind, body) => this.#onEvent(kind, body),
@@ -177,6 +190,7 @@ export class Dock {
     }
     evidence.logger.info('recovered', {
       draftsRemoved: found.draftsRemoved,
+      draftsKept: found.draftsKept,
       clipsRecovered: found.clipsRecovered,
       clipsQuarantined: found.clipsQuarantined.length,
       clipsMissing: found.clipsMissing.length,
@@ -184,9 +198,10 @@ export class Dock {
   }
 
   async #closeEvidence(): Promise<void> {
-    const { custody, vault } = this.#deps.evidence;
+    const { custody, vault, index } = this.#deps.evidence;
     if (!this.#isOpen) return;
     try {
+      await index.unfinished.stop();
       if (this.#halt === undefined) await custody.append([{ kind: 'dock-stopped' }]);
     } finally {
       await vault.stop();

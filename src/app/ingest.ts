@@ -1,7 +1,7 @@
 import { formatHex } from '../core/bytes.ts';
 import { signNote } from '../core/custody/note.ts';
-import { asDockError, DockError } from '../core/errors.ts';
-import type { ClipId, ClipRecord, SegmentRecord } from '../core/evidence/clip.ts';
+import { DockError, type ErrorCode, isDockError } from '../core/errors.ts';
+import type { ClipId, ClipRecord } from '../core/evidence/clip.ts';
 import { formatDetails } from '../core/evidence/details.ts';
 import {
   commitmentOf,
@@ -9,16 +9,18 @@ import {
   type Manifest,
   SALT_SIZE,
 } from '../core/evidence/manifest.ts';
-import { segmentBytesFor, segmentCount, segmentRange } from '../core/evidence/naming.ts';
+import { segmentBytesFor } from '../core/evidence/naming.ts';
 import type { CameraSession } from '../ports/camera-link.ts';
-import type { Sealing } from '../ports/sealer.ts';
 import type { ClipDraft } from '../ports/vault.ts';
 import { admit } from './admission.ts';
 import type { ComingClip } from './clip-index.ts';
+import { ClipIntake, type ClipSource, sourceOf, type Taken } from './clip-intake.ts';
 import type { ActBody } from './custody-log.ts';
 import { type Evidence, newClipId } from './evidence.ts';
-import { ReadBack } from './read-back.ts';
+import type { IngestTurn } from './ingest-queue.ts';
 import { makeReceipt } from './receipts.ts';
+import { reopenIntake } from './reopen-draft.ts';
+import { doneBytesOf, type UnfinishedClip } from './unfinished.ts';
 import type { SignedManifest } from './verify-clip.ts';
 
 export interface IngestRequest {
@@ -30,6 +32,7 @@ export interface IngestRequest {
   /** Place a hold together with the vaulting. */
   readonly isHeld: () => boolean;
   readonly onProgress: (doneBytes: number) => void;
+  readonly turn: IngestTurn;
   readonly signal: AbortSignal;
 }
 
@@ -40,29 +43,63 @@ export interface IngestOutcome {
   readonly receipt: string | undefined;
 }
 
-interface Taken {
-  readonly segments: readonly SegmentRecord[];
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
-
 /**
  * Takes one clip from the camera into the vault. When it returns, every segment was fsynced and read back, the manifest is signed and
  * durable, the custody entry and a checkpoint over it are durable, and the receipt is made (the first four parts of the erase contract). A clip
- * whose digest is not the camera's is kept, and marked. Throws what stopped it; nothing of the clip is left then, and the camera still has it.
+ * whose digest is not the camera's is kept, and marked. Throws what stopped it; the camera still has the clip then, and what had arrived is kept
+ * where the line alone was at fault: the next ingest of the same record goes on from there.
  */
 export async function ingestClip(
   evidence: Evidence,
   request: IngestRequest,
 ): Promise<IngestOutcome> {
-  const coming = await admit(evidence, request.record);
+  const { index } = evidence;
+  await index.unfinished.expire(evidence);
+  const source = sourceOf(evidence, request.session, request.record);
+  const found = index.unfinished.claim(source);
+  const coming = await admitOrKeep(evidence, source, found);
   try {
-    const draft = await evidence.vault.draft(newClipId(evidence.random));
-    const kept = await keep(evidence, { ...request, coming }, draft);
-    return await enter(evidence, request, kept);
+    const intake = await openIntake(evidence, source, found);
+    if (intake.doneBytes > 0) noteResumed(evidence, request, intake);
+    return await enter(evidence, request, await keep(evidence, { ...request, coming }, intake));
   } finally {
-    evidence.index.coming.delete(coming);
+    index.coming.delete(coming);
   }
+}
+
+async function openIntake(
+  evidence: Evidence,
+  source: ClipSource,
+  found: UnfinishedClip | undefined,
+): Promise<ClipIntake> {
+  if (found?.kind === 'parked') return found.intake;
+  const left = found && (await reopenIntake(evidence, source, found.state));
+  if (left !== undefined) return left;
+  const draft = await evidence.vault.draft(newClipId(evidence.random));
+  return new ClipIntake(evidence, { source, draft });
+}
+
+/** Only what is still to come needs room. */
+async function admitOrKeep(
+  evidence: Evidence,
+  { sizeBytes }: ClipSource,
+  found: UnfinishedClip | undefined,
+): Promise<ComingClip> {
+  try {
+    return await admit(evidence, sizeBytes - (found === undefined ? 0 : doneBytesOf(found)));
+  } catch (error) {
+    if (found !== undefined) evidence.index.unfinished.add(found);
+    throw error;
+  }
+}
+
+function noteResumed(
+  { logger }: Evidence,
+  { bay, record }: IngestRequest,
+  { draft, doneBytes }: ClipIntake,
+): void {
+  const { counter } = record;
+  logger.info('clip-resumed', { bay, clip: draft.clip, counter, fromByte: doneBytes });
 }
 
 interface AdmittedRequest extends IngestRequest {
@@ -72,18 +109,45 @@ interface AdmittedRequest extends IngestRequest {
 async function keep(
   evidence: Evidence,
   request: AdmittedRequest,
-  draft: ClipDraft,
+  intake: ClipIntake,
 ): Promise<SignedManifest> {
+  const taken = await takeOrPark(evidence, request, intake);
+  const { draft } = intake;
   try {
-    const taken = await takeSegments(evidence, request, draft);
     const manifest = await describe(evidence, request, { draft, taken });
     const note = signNote(formatManifest(manifest), evidence.keys.manifest, evidence.crypto.sha256);
     await draft.commit(note);
     return { manifest, note };
   } catch (error) {
-    await abandon(evidence, draft);
+    await intake.abandon();
     throw await asCommitFailure(evidence, draft.clip, error);
   }
+}
+
+async function takeOrPark(
+  evidence: Evidence,
+  request: AdmittedRequest,
+  intake: ClipIntake,
+): Promise<Taken> {
+  try {
+    const taken = await intake.take(request);
+    await intake.end();
+    return taken;
+  } catch (error) {
+    if (isOfLine(error)) await evidence.index.unfinished.park(evidence, intake);
+    else await intake.abandon();
+    throw error;
+  }
+}
+
+const OF_LINE: readonly ErrorCode[] = [
+  ...(['LINK_CLOSED', 'LINK_TIMEOUT', 'SERIAL_FAILED', 'CAMERA_REFUSED'] as const),
+  ...(['CAMERA_FULL_OF_ERRORS', 'CANCELLED'] as const),
+];
+
+/** What arrived before is as good as it was: the rest may come from the same bay, another one, or after a restart. */
+function isOfLine(error: unknown): boolean {
+  return isDockError(error) && OF_LINE.includes(error.code);
 }
 
 /** A commit may fail after it moved the clip. To take that clip again would vault it twice, so only a new start, which looks, goes on. */
@@ -97,66 +161,6 @@ async function asCommitFailure(
     cause: error,
     action: 'Check the disk, then restart the dock.',
   });
-}
-
-async function takeSegments(
-  evidence: Evidence,
-  request: AdmittedRequest,
-  draft: ClipDraft,
-): Promise<Taken> {
-  const { sizeBytes } = request.record;
-  const segmentBytes = segmentBytesFor(sizeBytes, evidence.segmentBytes);
-  const segments: SegmentRecord[] = [];
-  const sealing = evidence.sealer.begin();
-  const readBack = new ReadBack(evidence.sealer, draft);
-  try {
-    for (let index = 0; index < segmentCount(sizeBytes, segmentBytes); index++) {
-      const range = segmentRange(index, sizeBytes, segmentBytes);
-      const parts = { draft, sealing, readBack, index, ...range };
-      const segment = await takeSegment(request, parts);
-      segments.push(segment);
-      await readBack.begin(segment);
-    }
-    await readBack.finish();
-    return { segments, ...(await sealing.finish()) };
-  } finally {
-    sealing.abort();
-    await readBack.settle();
-  }
-}
-
-interface SegmentRequest {
-  readonly draft: ClipDraft;
-  readonly sealing: Sealing;
-  readonly readBack: ReadBack;
-  readonly index: number;
-  readonly fromByte: number;
-  readonly toByte: number;
-}
-
-async function takeSegment(
-  { session, record, signal, onProgress, coming }: AdmittedRequest,
-  { draft, sealing, readBack, index, fromByte, toByte }: SegmentRequest,
-): Promise<SegmentRecord> {
-  let doneBytes = fromByte;
-  const file = await draft.createSegment(index);
-  await sealing.beginSegment(file);
-  if (toByte > fromByte) {
-    const onBytes = async (bytes: Uint8Array): Promise<void> => {
-      readBack.throwIfFailed();
-      await sealing.write(bytes);
-      doneBytes += bytes.length;
-      coming.leftBytes = record.sizeBytes - doneBytes;
-      onProgress(doneBytes);
-    };
-    await session.read(record, { fromByte, toByte, onBytes, signal });
-  }
-  if (doneBytes !== toByte) {
-    throw new DockError('LINK_PROTOCOL', `the read ended at byte ${doneBytes} of ${toByte}`);
-  }
-  const sealed = await sealing.endSegment();
-  await draft.closeSegment(file);
-  return { index, ...sealed };
 }
 
 async function describe(
@@ -238,14 +242,4 @@ export function vaultedEntries(
     { actor: 'wearer', kind: 'incident-marked', clip },
     { actor: 'wearer', kind: 'hold-placed', clip, reason },
   ];
-}
-
-async function abandon({ logger }: Evidence, draft: ClipDraft): Promise<void> {
-  try {
-    await draft.abandon();
-  } catch (error) {
-    // The next start removes it; what stopped the ingest is what matters now.
-    const { code } = asDockError(error, 'VAULT_UNWRITABLE', 'the draft was not removed');
-    logger.warn('draft-not-removed', { clip: draft.clip, code });
-  }
 }

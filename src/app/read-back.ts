@@ -20,12 +20,14 @@ export class ReadBack {
     this.#draft = draft;
   }
 
-  /** Returns when the segment before was found good, and throws when it was not. */
-  async begin(segment: WrittenSegment): Promise<void> {
+  /** Returns when the segment before was found good, and throws when it was not. `onGood` is part of it: what it throws counts likewise. */
+  async begin(segment: WrittenSegment, onGood?: () => Promise<void>): Promise<void> {
     await this.finish();
-    this.#running = this.#check(segment).catch((error: unknown) => {
-      this.#failure = { error };
-    });
+    this.#running = this.#check(segment)
+      .then(onGood)
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      });
   }
 
   /** What was found so far: a camera need not send more of a clip that the disk has spoilt. */

@@ -3,21 +3,23 @@ import type { ClipId } from '../core/evidence/clip.ts';
 import type { Manifest } from '../core/evidence/manifest.ts';
 import type { Evidence } from './evidence.ts';
 import { vaultedEntries } from './ingest.ts';
+import { readDraftState } from './reopen-draft.ts';
 import { isDamage, readVerifiedManifest, verifyCommitment, verifyFiles } from './verify-clip.ts';
 
 export interface Recovery {
   readonly draftsRemoved: number;
+  /** Their cameras may bring the rest. */
+  readonly draftsKept: number;
   readonly clipsRecovered: number;
   readonly clipsQuarantined: readonly ClipId[];
   readonly clipsMissing: readonly ClipId[];
 }
 
 /**
- * Makes log and vault agree after any stop: half-written work is removed, a clip that is whole but has no entry is entered, one that the log names and
+ * Makes log and vault agree after any stop: half-written work is removed unless it can be gone on with, a clip that is whole but has no entry is entered, one that the log names and
  * the vault lacks is recorded as missing. Fills the index. May be interrupted at any point and run again.
  */
 export async function recover(evidence: Evidence): Promise<Recovery> {
-  const draftsRemoved = await removeDrafts(evidence);
   const found = new Set(await evidence.vault.clips());
   const clipsQuarantined: ClipId[] = [];
   let clipsRecovered = 0;
@@ -27,18 +29,31 @@ export async function recover(evidence: Evidence): Promise<Recovery> {
     if (outcome === 'quarantined') clipsQuarantined.push(clip);
   }
   const clipsMissing = await recordMissing(evidence, found);
-  return { draftsRemoved, clipsRecovered, clipsQuarantined, clipsMissing };
+  const drafts = await sortDrafts(evidence);
+  return { ...drafts, clipsRecovered, clipsQuarantined, clipsMissing };
 }
 
 /** Recorded first: an entry said twice is better than a removal that no entry tells of. */
-async function removeDrafts({ vault, custody }: Evidence): Promise<number> {
+async function sortDrafts(
+  evidence: Evidence,
+): Promise<Pick<Recovery, 'draftsRemoved' | 'draftsKept'>> {
+  const { vault, custody, index } = evidence;
   const drafts = await vault.drafts();
-  if (drafts.length === 0) return 0;
-  await custody.append(
-    drafts.map((clip): EntryBody => ({ kind: 'draft-removed', clip, reason: 'INTERRUPTED' })),
-  );
-  for (const clip of drafts) await vault.removeDraft(clip);
-  return drafts.length;
+  const lost: ClipId[] = [];
+  for (const clip of drafts) {
+    const state = await readDraftState(evidence, clip);
+    const less = state && index.unfinished.add({ kind: 'draft', state });
+    if (state === undefined) lost.push(clip);
+    else if (less?.kind === 'draft') lost.push(less.state.clip);
+  }
+  if (lost.length > 0) {
+    await custody.append(
+      lost.map((clip): EntryBody => ({ kind: 'draft-removed', clip, reason: 'INTERRUPTED' })),
+    );
+    for (const clip of lost) await vault.removeDraft(clip);
+  }
+  await index.unfinished.expire(evidence);
+  return { draftsRemoved: lost.length, draftsKept: drafts.length - lost.length };
 }
 
 /**

@@ -6,16 +6,22 @@ import type { CameraInventory } from '../ports/camera-link.ts';
 import type { VisitDeps } from './camera-visit.ts';
 import type { IndexedClip } from './clip-index.ts';
 import { ingestClip } from './ingest.ts';
+import type { IngestTurn } from './ingest-queue.ts';
 import { makeReceipt } from './receipts.ts';
 import { isDamage, readVerifiedManifest, verifyCommitment, verifyFiles } from './verify-clip.ts';
 
+export interface TakerDeps extends VisitDeps {
+  /** Runs an ingest when it is this bay's turn. */
+  readonly inTurn: <T>(record: ClipRecord, work: (turn: IngestTurn) => Promise<T>) => Promise<T>;
+  /** By how much the camera's clock was ahead when it made that recording; undefined when it could not be measured. */
+  readonly clockOffsetOf: (counter: number) => number | undefined;
+}
+
 /** Takes single clips: into the vault if they are not there, and then off the camera. */
 export class ClipTaker {
-  /** Undefined when it could not be measured. */
-  cameraClockOffsetMs: number | undefined;
-  readonly #deps: VisitDeps;
+  readonly #deps: TakerDeps;
 
-  constructor(deps: VisitDeps) {
+  constructor(deps: TakerDeps) {
     this.#deps = deps;
   }
 
@@ -62,12 +68,14 @@ export class ClipTaker {
   async #ingest(record: ClipRecord): Promise<void> {
     const { evidence, session, bay, signal, input, onEvent, state } = this.#deps;
     const { counter } = record;
-    const { clip, held, receipt } = await ingestClip(evidence, {
-      ...{ session, record, bay, signal },
-      cameraClockOffsetMs: this.cameraClockOffsetMs,
-      isHeld: () => state().holdsWanted.includes(counter),
-      onProgress: (doneBytes) => input({ kind: 'progress', counter, doneBytes }),
-    });
+    const work = (turn: IngestTurn) =>
+      ingestClip(evidence, {
+        ...{ session, record, bay, signal, turn },
+        cameraClockOffsetMs: this.#deps.clockOffsetOf(counter),
+        isHeld: () => state().holdsWanted.includes(counter),
+        onProgress: (doneBytes) => input({ kind: 'progress', counter, doneBytes }),
+      });
+    const { clip, held, receipt } = await this.#deps.inTurn(record, work);
     if (held) input({ kind: 'held', counter });
     const event = { bay, clip, camera: session.serial, counter };
     if (receipt === undefined) {

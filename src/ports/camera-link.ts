@@ -12,6 +12,19 @@ export interface CameraStatus {
   readonly firmware: string;
 }
 
+/**
+ * What had arrived of a clip when a read of it failed, and was not yet given to `onBytes`. Begins empty. The link puts it in, and the next
+ * read of the same clip takes it out, in any session of its camera: nothing of it is asked for again. May be emptied between two reads.
+ */
+export interface ReadCarry {
+  held: HeldBytes | undefined;
+}
+
+/** The link's own. */
+export interface HeldBytes {
+  readonly sizeBytes: number;
+}
+
 export interface ReadOptions {
   readonly fromByte: number;
   /** First byte not wanted; at most the clip's size. */
@@ -21,6 +34,7 @@ export interface ReadOptions {
    * on meanwhile, but no more than a fixed window ahead. A rejection ends the read with that error.
    */
   readonly onBytes: (bytes: Uint8Array) => Promise<void>;
+  readonly carry?: ReadCarry;
   readonly signal: AbortSignal;
 }
 
@@ -49,7 +63,10 @@ export interface CameraSession {
    * CAMERA_REFUSED for any other answer.
    */
   release(counter: number, receipt: string, signal: AbortSignal): Promise<void>;
-  /** Milliseconds by which the camera's clock was ahead of `utcMs` before it was set. */
+  /**
+   * `utcMs` is the time of the call; a repeat carries the time of the repeat. Gives the milliseconds by which the camera's clock was ahead
+   * before the answered try set it, the way to the camera included: nearly 0 when an earlier try had set it and its answer was lost.
+   */
   setClock(utcMs: number, signal: AbortSignal): Promise<number>;
   /** Says BYE and closes the line. May be called twice. */
   close(): Promise<void>;

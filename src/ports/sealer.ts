@@ -1,3 +1,4 @@
+import type { ClipMidstate } from '../core/evidence/draft-state.ts';
 import type { SegmentFile } from './vault.ts';
 
 export interface SealedSegment {
@@ -15,6 +16,8 @@ export interface Sealing {
   write(bytes: Uint8Array): Promise<void>;
   /** Last chunk written, file fsynced. */
   endSegment(): Promise<SealedSegment>;
+  /** Where the clip's digest stands. Only between two segments, after a multiple of MIDSTATE_STEP bytes. */
+  midstate(): ClipMidstate;
   /** SHA-256 (lower-case hex) and size of the clip's plaintext over all its segments. */
   finish(): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
   /** Wipes the keys. May be called at any time, any number of times. */
@@ -26,7 +29,8 @@ export interface Sealer {
   readonly recipientCount: number;
   /** SHA-256 (hex) of the sorted recipients, one a line. */
   readonly recipientsSha256: string;
-  begin(): Sealing;
+  /** `from`: the segments before it were sealed already, and the digest goes on from there. */
+  begin(from?: ClipMidstate): Sealing;
   /** A whole age file of something small (the details). */
   sealSmall(plain: Uint8Array): Promise<Uint8Array>;
   /** Reads the file back from the disk, past the page cache where it can. */

@@ -17,12 +17,19 @@ export interface ClipDraft {
   /** Durable when it returns. */
   putDetails(sealed: Uint8Array): Promise<void>;
   /**
+   * What a later run needs to go on with this draft; replaces what was said before. It is durable when it returns, and so is the
+   * folder's list of the segments. A commit leaves it out of the clip.
+   */
+  putState(note: string): Promise<void>;
+  /**
    * Makes the draft a clip: manifest written and fsynced, folder fsynced, moved into the vault, vault fsynced. All of it is durable when it
    * returns; after a power cut the clip is whole or still a draft.
    */
   commit(manifestNote: string): Promise<void>;
   /** Removes the draft and closes what is open. May be called after a failed commit. */
   abandon(): Promise<void>;
+  /** Closes what is open and leaves all that is on the disk to `Vault.reopenDraft`. The last call on it. */
+  leave(): Promise<void>;
 }
 
 export interface VaultSpace {
@@ -34,9 +41,13 @@ export interface VaultSpace {
 export interface Vault {
   /** Creates and probes the folders. VAULT_UNWRITABLE names the folder and the reason. */
   start(): Promise<void>;
-  /** Leftover drafts of an earlier run; removed by `removeDraft`. */
+  /** Drafts that nobody works on; gone on with by `reopenDraft`, or removed by `removeDraft`. */
   drafts(): Promise<readonly ClipId[]>;
   removeDraft(clip: ClipId): Promise<void>;
+  /** What `putState` said last; undefined when it said nothing. */
+  readDraftState(clip: ClipId): Promise<string | undefined>;
+  /** A draft that nobody works on, with its first segments; whatever else was in it, but for its state, is gone. VAULT_MISSING. */
+  reopenDraft(clip: ClipId, segmentCount: number): Promise<ClipDraft>;
   clips(): Promise<readonly ClipId[]>;
   draft(clip: ClipId): Promise<ClipDraft>;
   /** VAULT_MISSING when there is none. */

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DockError } from '../../src/core/errors.ts';
+import type { Run } from './bench.ts';
 import { bytesOf, SEGMENT_BYTES, settle, until } from './bench.ts';
 import { openVault } from './oracles.ts';
 import { promisesOf, watchedCamera } from './promise.ts';
@@ -9,7 +10,7 @@ const bays = suite('bays');
 const promise = promisesOf(bays);
 
 promise(
-  'leaves nothing of a clip whose camera vanished, and takes it at the next docking',
+  'keeps what came of a clip whose camera vanished, and takes the rest at the next docking',
   async (bench) => {
     const camera = watchedCamera(bench, [{ bytes: bytesOf(3 * SEGMENT_BYTES) }]);
     camera.faults.vanishAfterBytes = 2 * SEGMENT_BYTES;
@@ -18,7 +19,7 @@ promise(
     await until(run, () => run.link.cameraIn(1) === undefined);
     await until(run, () => run.board.lightOf(1) === 'off', 'the bay is dark');
     await settle();
-    assert.is(bench.vault.draftCount, 0);
+    assert.is(bench.vault.draftCount, 1);
     assert.is(bench.vault.stored.size, 0);
     assert.ok(run.broker.topics.has('alarm/camera-taken-early'));
     assert.equal(
@@ -28,6 +29,7 @@ promise(
     run.link.plug(2, camera);
     await until(run, () => run.board.lightOf(2) === 'steady-green');
     assert.equal(camera.erased, [1]);
+    assert.is(camera.sentBytes, 3 * SEGMENT_BYTES);
     assert.not(run.broker.topics.has('alarm/camera-taken-early'));
     await bench.stop(run);
   },
@@ -79,7 +81,6 @@ promise('sends a camera that gets nowhere to the supervisor in the end', async (
     bench.entriesOf('camera-refused').map(({ reason }) => reason),
     ['CAMERA_FULL_OF_ERRORS'],
   );
-  assert.is(bench.vault.draftCount, 0);
   run.link.unplug(1);
   await until(run, () => run.board.lightOf(1) === 'off');
   await bench.stop(run);
@@ -151,6 +152,82 @@ promise('takes the clips of four cameras at once', async (bench) => {
   await until(run, () => cameras.every((camera) => camera.clips.size === 0));
   await until(run, () => [1, 2, 3, 4].every((bay) => run.board.lightOf(bay) === 'steady-green'));
   assert.is(openVault(bench.vault).length, 12);
+  await bench.stop(run);
+});
+
+const vaultedIn = (run: Run): unknown[] =>
+  run.broker.events
+    .filter(({ path }) => path === 'event/clip-vaulted')
+    .map(({ body }) => {
+      const { camera, counter } = body as { camera: string; counter: number };
+      return `${camera} ${counter}`;
+    });
+
+promise('takes the incidents of all cameras before any other clip', async (bench) => {
+  bench.settings = { ingestsMax: 1 };
+  const clip = { bytes: bytesOf(2 * SEGMENT_BYTES) };
+  const plain = [1, 2].map((bay) => watchedCamera(bench, [clip, clip, clip], `CAM-${bay}`));
+  const marked = [3, 4].map((bay) =>
+    watchedCamera(bench, [clip, { ...clip, incident: true }], `CAM-${bay}`),
+  );
+  const run = await bench.start();
+  const cameras = [...plain, ...marked];
+  for (const [index, camera] of cameras.entries()) run.link.plug(index + 1, camera);
+  await until(run, () => cameras.every((camera) => camera.clips.size === 0));
+  const order = vaultedIn(run);
+  assert.is(order.length, 10);
+  assert.equal(order.slice(1, 3), ['CAM-3 2', 'CAM-4 2'], `after the one under way: ${order}`);
+  await bench.stop(run);
+});
+
+promise('lets a recording that was marked with the button go first', async (bench) => {
+  bench.settings = { ingestsMax: 1 };
+  const clip = { bytes: bytesOf(SEGMENT_BYTES) };
+  const first = watchedCamera(bench, [clip, clip, clip], 'CAM-1');
+  const second = watchedCamera(bench, [clip, clip, clip], 'CAM-2');
+  const run = await bench.start();
+  first.faults.onRange = () => {
+    first.faults.onRange = undefined;
+    run.board.press(2, 'long');
+  };
+  run.link.plug(1, first);
+  run.link.plug(2, second);
+  await until(run, () => first.clips.size + second.clips.size === 0);
+  const order = vaultedIn(run);
+  assert.ok(order.indexOf('CAM-2 3') < order.indexOf('CAM-2 2'), `${order}`);
+  await bench.stop(run);
+});
+
+promise('takes the oldest clip first, whichever camera has it', async (bench) => {
+  bench.settings = { ingestsMax: 1 };
+  const at = (hour: number) => ({ bytes: bytesOf(10), startedAtMs: Date.UTC(2029, 11, 31, hour) });
+  const cameras = [
+    watchedCamera(bench, [at(1), at(5), at(9)], 'CAM-1'),
+    watchedCamera(bench, [at(2), at(6)], 'CAM-2'),
+    watchedCamera(bench, [at(3), at(4), at(8)], 'CAM-3'),
+  ];
+  const run = await bench.start();
+  for (const camera of cameras) camera.clockMs = run.clock.nowMs();
+  for (const [index, camera] of cameras.entries()) run.link.plug(index + 1, camera);
+  await until(run, () => cameras.every((camera) => camera.clips.size === 0));
+  const order = vaultedIn(run);
+  assert.is(order.at(-1), 'CAM-1 3', `${order}`);
+  assert.ok(order.indexOf('CAM-2 1') < order.indexOf('CAM-3 2'), `${order}`);
+  await bench.stop(run);
+});
+
+promise('a full vault under one camera keeps no place from the others', async (bench) => {
+  bench.settings = { ingestsMax: 1 };
+  const large = watchedCamera(bench, [{ bytes: bytesOf(40 * SEGMENT_BYTES) }], 'CAM-1');
+  const small = watchedCamera(bench, [{ bytes: bytesOf(10) }], 'CAM-2');
+  const run = await bench.start();
+  bench.vault.freeBytes = 20 * SEGMENT_BYTES;
+  run.link.plug(1, large);
+  await until(run, () => run.board.lightOf(1) === 'steady-amber');
+  run.link.plug(2, small);
+  await until(run, () => run.board.lightOf(2) === 'steady-green');
+  bench.vault.freeBytes = 100 * SEGMENT_BYTES;
+  await until(run, () => run.board.lightOf(1) === 'steady-green');
   await bench.stop(run);
 });
 

@@ -1,6 +1,6 @@
 import { ClipIndex } from '../../src/app/clip-index.ts';
 import { CustodyLog } from '../../src/app/custody-log.ts';
-import { Dock } from '../../src/app/dock.ts';
+import { Dock, type DockDeps } from '../../src/app/dock.ts';
 import type { Evidence } from '../../src/app/evidence.ts';
 import { type Entry, parseEntry } from '../../src/core/custody/entry.ts';
 import type { DockId } from '../../src/core/evidence/clip.ts';
@@ -19,7 +19,7 @@ import { FakeVault } from '../fakes/fake-vault.ts';
 import { Power } from '../fakes/power.ts';
 
 export const DOCK = 'site-1/dock-1' as DockId;
-export const SEGMENT_BYTES = 100_000;
+export const SEGMENT_BYTES = 102_400;
 export const KEYS = {
   link: testSigner(`${DOCK}/link`, 1),
   manifest: testSigner(`${DOCK}/manifest`, 2),
@@ -49,6 +49,8 @@ export class Bench {
   readonly cache = new FakeStateCache();
   vault = new FakeVault();
   runs = 0;
+  /** Of every run from now on. */
+  settings: Pick<DockDeps, 'ingestsMax' | 'cameraClockOffsetMsMax'> = {};
   #atMs = Date.UTC(2030, 0, 1);
 
   /** A dock whose `start` has not been called. */
@@ -71,6 +73,7 @@ export class Bench {
     power.onCut = () => parts.link.unplugAll();
     const dock = new Dock({
       ...{ evidence, ...parts, bays: BAYS, version: '0.1.0', retentionDays: 60 },
+      ...this.settings,
       description: {
         ...{ schema: 1, dock: DOCK, board: 'fake', bays: BAYS, recipients: 2, keys: {} },
         ...{ recipientsSha256: '', software: 'docket', version: '0.1.0' },

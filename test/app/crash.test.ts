@@ -100,4 +100,65 @@ crash('a second cut during the recovery of the first changes nothing', async () 
   }
 });
 
+/** Taken out of one bay in the middle of a segment, and put into another one. */
+async function runWithTakeOut(bench: Bench, camera: FakeCamera, power: Power): Promise<Run> {
+  const run = bench.compose(power);
+  camera.onErased = () => power.effect('erase');
+  watchErasures(bench, [camera]);
+  camera.faults.vanishAfterBytes = camera.sentBytes + SEGMENT_BYTES + 1_234;
+  await run.dock.start();
+  if (!power.isOff) run.link.plug(1, camera);
+  await untilDark(run, () => camera.faults.vanishAfterBytes === undefined);
+  if (!power.isOff) run.link.plug(2, camera);
+  await untilDark(run, () => /green/.test(run.board.lightOf(2)));
+  camera.faults.vanishAfterBytes = undefined;
+  return run;
+}
+
+function longCamera(): FakeCamera {
+  return new FakeCamera({
+    clips: [
+      { bytes: bytesOf(3 * SEGMENT_BYTES + 5, 1) },
+      { bytes: bytesOf(10, 2), incident: true },
+    ],
+  });
+}
+
+async function effectsWithTakeOut(): Promise<number> {
+  const bench = new Bench();
+  const camera = longCamera();
+  const run = await runWithTakeOut(bench, camera, new Power());
+  await bench.stop(run);
+  checkEnd(bench, camera);
+  assert.is(camera.resentBytes, 0);
+  bench.dispose();
+  return run.power.effects.length;
+}
+
+crash(
+  'a cut after any one effect of a clip that goes on in another bay loses nothing, and asks for whole segments once',
+  async () => {
+    const effects = await effectsWithTakeOut();
+    for (let cutAfter = 1; cutAfter <= effects; cutAfter++) {
+      const bench = new Bench();
+      const camera = longCamera();
+      const run = await runWithTakeOut(bench, camera, new Power(cutAfter));
+      const wasTaken = camera.sentBytes >= 3 * SEGMENT_BYTES + 5;
+      if (!run.power.isOff) await run.dock.stop().catch(() => undefined);
+      bench.crash(run);
+      checkLog(bench);
+      checkClips(bench, new Map([[camera, [1, 2]]]));
+      await finish(bench, camera);
+      checkEnd(bench, camera);
+      // A segment that was being read back, and the next one on its way, are all that a cut may cost before the whole clip is there.
+      if (!wasTaken)
+        assert.ok(
+          camera.resentBytes < 2 * SEGMENT_BYTES + 20,
+          `${cutAfter}: ${camera.resentBytes}`,
+        );
+      bench.dispose();
+    }
+  },
+);
+
 crash.run();

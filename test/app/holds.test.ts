@@ -141,7 +141,9 @@ promise(
   async (bench) => {
     const camera = watchedCamera(bench, [{ bytes: bytesOf(10), incident: true }]);
     const run = await bench.start();
-    run.store.failAppend = true;
+    camera.faults.onRange = () => {
+      run.store.failAppend = true;
+    };
     run.link.plug(1, camera);
     await until(run, () => run.dock.halted !== undefined);
     bench.crash(run);

@@ -15,7 +15,7 @@ export function promisesOf(test: Test): Promised {
       try {
         await body(bench);
         checkLog(bench);
-        assert.is(bench.vault.draftCount, 0);
+        assert.is(bench.vault.uselessDraftCount, 0);
       } finally {
         bench.dispose();
       }

@@ -15,6 +15,7 @@ type Act =
   | { readonly kind: 'record'; readonly camera: number; readonly sizeBytes: number }
   | { readonly kind: 'full'; readonly isFull: boolean }
   | { readonly kind: 'cut'; readonly afterEffects: number }
+  | { readonly kind: 'vanish'; readonly camera: number; readonly afterBytes: number }
   | { readonly kind: 'lose-answer'; readonly camera: number }
   | { readonly kind: 'wait'; readonly ms: number };
 
@@ -41,6 +42,14 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('cut' as const),
       afterEffects: fc.integer({ min: 1, max: 30 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('vanish' as const),
+      camera,
+      afterBytes: fc.nat({ max: 3 * SEGMENT_BYTES }),
     }),
   },
   fc.record({ kind: fc.constant('lose-answer' as const), camera }),
@@ -89,6 +98,7 @@ class Story {
     for (const place of BAYS) this.#unplug(place);
     for (const [index, one] of this.cameras.entries()) {
       one.faults.loseReleased = undefined;
+      one.faults.vanishAfterBytes = undefined;
       this.#plug(index + 1, one);
     }
     const isDone = () => [1, 2].every((place) => /green/.test(this.run.board.lightOf(place)));
@@ -110,6 +120,9 @@ class Story {
     assert.ok(this.cameras.every((one) => one.clips.size === 0));
     assert.is(openVault(this.bench.vault).length, total);
     assert.is(this.bench.vault.draftCount, 0);
+    for (const { bytes, manifest } of openVault(this.bench.vault)) {
+      assert.is(manifest.sizeBytes, bytes.length, 'a resumed clip is whole');
+    }
     const { counts } = stateOf(this.bench);
     assert.equal([counts.released, counts.vaulted, counts.quarantined], [total, 0, 0]);
     assert.ok(counts.held >= 2, 'what was marked on a camera is held');
@@ -150,6 +163,11 @@ class Story {
         return;
       case 'cut':
         return power.cutAfter(act.afterEffects);
+      case 'vanish': {
+        const one = this.#camera(act.camera);
+        one.faults.vanishAfterBytes = one.sentBytes + act.afterBytes;
+        return;
+      }
       case 'lose-answer':
         this.#camera(act.camera).faults.loseReleased = true;
         return;

@@ -64,6 +64,7 @@ promise('gathers changes, so that fast bays do not flood the broker', async (ben
   const run = await bench.start();
   await run.clock.advance(500);
   const before = run.broker.published.length;
+  camera.clockMs = run.clock.nowMs();
   run.link.plug(1, camera);
   await settle();
   assert.is(run.broker.published.length, before);
@@ -75,6 +76,7 @@ promise('gathers changes, so that fast bays do not flood the broker', async (ben
 promise('numbers its events, and names its run, so that a gap shows', async (bench) => {
   const camera = watchedCamera(bench, [{ bytes: bytesOf(5) }, { bytes: bytesOf(6) }]);
   const run = await bench.start();
+  camera.clockMs = run.clock.nowMs();
   run.link.plug(1, camera);
   await until(run, () => run.board.lightOf(1) === 'steady-green');
   assert.equal(
@@ -103,6 +105,7 @@ promise('raises an alarm for a broker that is away, and takes clips without it',
   const run = bench.compose();
   run.broker.away();
   await run.dock.start();
+  camera.clockMs = run.clock.nowMs();
   run.link.plug(1, camera);
   await until(run, () => run.board.lightOf(1) === 'steady-green');
   await run.clock.advance(30_000);
@@ -148,6 +151,43 @@ promise('says when the disk’s copies for readers are no longer made', async (b
   });
   await run.dock.start();
   assert.is(run.logger.of('custody-tiles-stopped').length, 1);
+  await bench.stop(run);
+});
+
+promise('tells what the camera says of itself, while it is there', async (bench) => {
+  const camera = watchedCamera(bench, [{ bytes: bytesOf(5) }]);
+  const run = await bench.start();
+  camera.clockMs = run.clock.nowMs() - 90_000;
+  run.link.plug(1, camera);
+  await until(run, () => run.board.lightOf(1) === 'steady-green');
+  await run.clock.advance(500);
+  const { battery, storage, firmware, clock } = bodyOf(run, 'bay/1/state');
+  assert.equal(battery, { percent: 80, charging: true, low: false });
+  const totalBytes = 64 * 1024 ** 3;
+  assert.equal(storage, { totalBytes, freeBytes: totalBytes - 5, full: false });
+  assert.is(firmware, 'fake 1.0');
+  assert.equal(clock, { quality: 'dock', offsetMs: -90_000 });
+  await run.clock.advance(10_500);
+  assert.equal(bodyOf(run, 'bay/1/state').storage, {
+    totalBytes,
+    freeBytes: totalBytes,
+    full: false,
+  });
+  assert.equal(bodyOf(run, 'bay/1/state').clock, clock, 'as it was when the camera came');
+  run.link.unplug(1);
+  await settle();
+  await run.clock.advance(500);
+  assert.not('battery' in bodyOf(run, 'bay/1/state'));
+  await bench.stop(run);
+});
+
+promise('takes the clips of a camera that does not tell of itself', async (bench) => {
+  const camera = watchedCamera(bench, [{ bytes: bytesOf(5) }]);
+  const run = await bench.start();
+  camera.faults.failNext = 'CAMERA_REFUSED';
+  run.link.plug(1, camera);
+  await until(run, () => run.board.lightOf(1) === 'steady-green');
+  assert.is(run.logger.of('camera-status-unknown').length, 1);
   await bench.stop(run);
 });
 

@@ -87,6 +87,36 @@ export function sealerContract(name: string, openBench: () => SealerBench): void
     assert.is(sha256(concatBytes(...opened)), digest);
   });
 
+  promise('goes on with a digest where another sealing left it', async (bench) => {
+    const parts = [clipOf(70_016), clipOf(65_536), clipOf(77)];
+    const first = bench.sealer.begin();
+    for (const [index, part] of parts.slice(0, 2).entries()) {
+      await sealSegment(first, bench.createFile(index), part);
+    }
+    const midstate = first.midstate();
+    assert.is(midstate.sizeBytes, 135_552);
+    assert.is(midstate.words.length, 32);
+    first.abort();
+    const second = bench.sealer.begin(midstate);
+    const file = bench.createFile(2);
+    await sealSegment(second, file, parts[2] ?? clipOf(0));
+    assert.is(sha256(await bench.open(bench.contents(file))), sha256(clipOf(77)));
+    assert.equal(await second.finish(), {
+      sha256: sha256(concatBytes(...parts)),
+      sizeBytes: 135_629,
+    });
+  });
+
+  promise('gives no midstate in a segment, or off its step', async (bench) => {
+    const sealing = bench.sealer.begin();
+    await sealing.beginSegment(bench.createFile(0));
+    assert.throws(() => sealing.midstate());
+    await sealing.write(clipOf(100));
+    await sealing.endSegment();
+    assert.throws(() => sealing.midstate());
+    assert.is((await sealing.finish()).sha256, sha256(clipOf(100)));
+  });
+
   promise('reads back the same size and digest as the sealing gave', async (bench) => {
     const file = bench.createFile(0);
     const segment = await sealSegment(bench.sealer.begin(), file, clipOf(100_000));

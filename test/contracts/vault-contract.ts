@@ -178,6 +178,47 @@ export function vaultContract(name: string, make: () => Promise<VaultUnderTest>)
     await putClip(next, clip);
   });
 
+  contract('a draft that was left goes on with its first segments', async ({ under, vault }) => {
+    const clip = clipId('a');
+    const draft = await vault.draft(clip);
+    await writeSegment(draft, 0, 'one');
+    await draft.putState(NOTE);
+    await writeSegment(draft, 1, 'two');
+    await draft.putState('second\n');
+    await draft.createSegment(2);
+    await draft.putDetails(DETAILS);
+    await draft.leave();
+    for (const next of [vault, await under.restart()]) {
+      assert.equal(await next.drafts(), [clip]);
+      assert.is(await next.readDraftState(clip), 'second\n');
+      const again = await next.reopenDraft(clip, 1);
+      assert.equal(await next.drafts(), []);
+      const file = await again.reopenSegment(0);
+      assert.is(readFileSync(file.fd, 'utf8'), 'one');
+      await again.closeSegment(file);
+      await throwsCode(() => again.reopenSegment(1), 'VAULT_MISSING');
+      await writeSegment(again, 1, 'other');
+      await again.leave();
+    }
+    const last = await vault.reopenDraft(clip, 2);
+    await writeSegment(last, 2, 'three');
+    await last.putDetails(DETAILS);
+    await last.commit(NOTE);
+    assert.is(await readSegment(vault, clip, 1), 'other');
+    assert.is(await readSegment(vault, clip, 2), 'three');
+  });
+
+  contract('a draft that said nothing has no state, and no draft is none', async ({ vault }) => {
+    const clip = clipId('a');
+    assert.is(await vault.readDraftState(clip), undefined);
+    await throwsCode(() => vault.reopenDraft(clip, 1), 'VAULT_MISSING');
+    const draft = await vault.draft(clip);
+    assert.is(await vault.readDraftState(clip), undefined);
+    await draft.leave();
+    await draft.leave();
+    await vault.removeDraft(clip);
+  });
+
   contract('removing a draft never touches the clip of that name', async ({ vault }) => {
     const clip = clipId('a');
     await putClip(vault, clip);

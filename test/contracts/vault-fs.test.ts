@@ -66,6 +66,23 @@ fsVault.after.each(async ({ dataDir, vault }) => {
   rmSync(dataDir, { recursive: true });
 });
 
+fsVault('nothing of a draft but its evidence is in the clip', async ({ dataDir, vault }) => {
+  const draft = await vault.draft(CLIP);
+  await writeSegment(draft, 0, 'one');
+  await draft.putState(NOTE);
+  const folder = join(dataDir, 'vault', '.drafts', CLIP);
+  assert.equal(readdirSync(folder).sort(), ['0000.age', 'draft.note']);
+  assert.is(modeOf(join(folder, 'draft.note')), 0o600);
+  writeFileSync(join(folder, '.0000.age.0123456789abcdef.tmp'), 'left by a crash');
+  await draft.leave();
+  const again = await vault.reopenDraft(CLIP, 1);
+  await again.putDetails(DETAILS);
+  await again.commit(NOTE);
+  const names = ['0000.age', 'details.age', 'manifest.note'];
+  assert.equal(readdirSync(join(dataDir, 'vault', CLIP)).sort(), names);
+  for (const name of names) assert.is(modeOf(join(dataDir, 'vault', CLIP, name)), 0o400);
+});
+
 fsVault('the files are where the documents say, and nobody can write them', async (context) => {
   const { dataDir, vault } = context;
   await putClip(vault, CLIP);

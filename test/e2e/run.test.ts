@@ -54,7 +54,7 @@ run('a dock that is told to stop ends well, and its log says so', async () => {
   assert.is(ended.code, 0, ended.stderr);
   const kinds = (await readEntries(site.dataDir)).map(({ kind }) => kind);
   assert.equal(kinds, [
-    ...['log-opened', 'dock-started', 'clip-vaulted', 'clip-released'],
+    ...['log-opened', 'dock-started', 'clock-offset', 'clip-vaulted', 'clip-released'],
     'dock-stopped',
   ]);
   await (await site.startDock()).kill('SIGKILL');

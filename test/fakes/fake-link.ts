@@ -9,6 +9,7 @@ import type {
   CameraSession,
   CameraStatus,
   DockOptions,
+  HeldBytes,
   ReadOptions,
 } from '../../src/ports/camera-link.ts';
 import { testKey } from '../core/link/ed25519.ts';
@@ -72,6 +73,9 @@ export class FakeCamera {
   onErased: (counter: number, receipt: string) => void = () => undefined;
   lastCounter = 0;
   sentBytes = 0;
+  /** Of those, bytes that had been sent before. */
+  resentBytes = 0;
+  private readonly sentUpTo = new Map<number, number>();
   clockMs = Date.UTC(2026, 0, 1);
   private readonly sign: (message: Uint8Array) => Uint8Array;
 
@@ -113,6 +117,13 @@ export class FakeCamera {
     return record;
   }
 
+  noteSent(counter: number, offset: number, sizeBytes: number): void {
+    const before = this.sentUpTo.get(counter) ?? 0;
+    this.sentBytes += sizeBytes;
+    this.resentBytes += Math.min(sizeBytes, Math.max(0, before - offset));
+    this.sentUpTo.set(counter, Math.max(before, offset + sizeBytes));
+  }
+
   /** The lines of SPEC 7 that a camera compares with its own record; the fake checks no signature. */
   takeReceipt(counter: number, receipt: string): void {
     this.receipts.push(receipt);
@@ -136,6 +147,22 @@ export class FakeCamera {
     this.erased.push(counter);
     this.onErased(counter, receipt);
   }
+}
+
+interface FakeHeld extends HeldBytes {
+  readonly fromByte: number;
+  readonly bytes: Uint8Array;
+}
+
+function heldOf(clip: Uint8Array, fromByte: number, sizeBytes: number): FakeHeld | undefined {
+  if (sizeBytes === 0) return undefined;
+  return { fromByte, sizeBytes, bytes: clip.slice(fromByte, fromByte + sizeBytes) };
+}
+
+function takeHeld({ carry, fromByte }: ReadOptions): Uint8Array {
+  const held = carry?.held as FakeHeld | undefined;
+  if (carry !== undefined) carry.held = undefined;
+  return held?.fromByte === fromByte ? held.bytes : new Uint8Array(0);
 }
 
 class FakeSession implements CameraSession {
@@ -187,7 +214,10 @@ class FakeSession implements CameraSession {
 
   async read(record: ClipRecord, options: ReadOptions): Promise<void> {
     const { camera } = this;
-    for (let offset = options.fromByte; offset < options.toByte; offset += RANGE_BYTES) {
+    const held = takeHeld(options);
+    if (held.length > 0) await options.onBytes(held);
+    const fromByte = options.fromByte + held.length;
+    for (let offset = fromByte; offset < options.toByte; offset += RANGE_BYTES) {
       await this.turn(options.signal);
       const clip = camera.clips.get(record.counter);
       if (clip === undefined) throw new DockError('CAMERA_REFUSED', 'NO_CLIP');
@@ -197,12 +227,14 @@ class FakeSession implements CameraSession {
       camera.faults.onRange?.(record.counter, offset);
       const end = Math.min(offset + RANGE_BYTES, options.toByte);
       const { vanishAfterBytes = Number.POSITIVE_INFINITY } = camera.faults;
-      if (camera.sentBytes + (end - offset) > vanishAfterBytes) {
+      const arrives = Math.min(end - offset, Math.max(0, vanishAfterBytes - camera.sentBytes));
+      camera.noteSent(record.counter, offset, arrives);
+      if (arrives < end - offset) {
+        if (options.carry !== undefined) options.carry.held = heldOf(clip.bytes, offset, arrives);
         camera.faults.vanishAfterBytes = undefined;
         this.pullOut();
         throw lineClosed();
       }
-      camera.sentBytes += end - offset;
       await options.onBytes(clip.bytes.slice(offset, end));
     }
   }

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { assert } from '../../src/core/assert.ts';
-import { concatBytes, utf8 } from '../../src/core/bytes.ts';
+import { concatBytes, formatHex, utf8 } from '../../src/core/bytes.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { DockError } from '../../src/core/errors.ts';
+import { type ClipMidstate, MIDSTATE_STEP } from '../../src/core/evidence/draft-state.ts';
 import type { SealedSegment, Sealer, Sealing } from '../../src/ports/sealer.ts';
 import type { SegmentFile } from '../../src/ports/vault.ts';
 
@@ -66,17 +67,24 @@ export function openFake(sealed: Uint8Array): Uint8Array | undefined {
   return mask(sealed.subarray(mark.length + NONCE_BYTES));
 }
 
+/** Node's digests cannot be written down, so a midstate of the fake is a name for one that is kept here, as on paper: a restart finds it. */
+const midstates = new Map<string, Hash>();
+
 class FakeSealing implements Sealing {
   readonly #sealer: FakeSealer;
-  readonly #clip = createHash('sha256');
+  readonly #clip: Hash;
   #file: SegmentFile | undefined;
-  #clipBytes = 0;
+  #clipBytes: number;
   #plainBytes = 0;
   #busy = false;
   #failure: DockError | undefined;
 
-  constructor(sealer: FakeSealer) {
+  constructor(sealer: FakeSealer, from: ClipMidstate | undefined) {
+    const hash = from === undefined ? createHash('sha256') : midstates.get(formatHex(from.words));
+    assert(hash !== undefined, 'a midstate that the fake gave');
     this.#sealer = sealer;
+    this.#clip = hash.copy();
+    this.#clipBytes = from?.sizeBytes ?? 0;
   }
 
   beginSegment(file: SegmentFile): Promise<void> {
@@ -103,6 +111,14 @@ class FakeSealing implements Sealing {
       this.#file = undefined;
       return { plainBytes: this.#plainBytes, ...this.#sealer.sync(file) };
     });
+  }
+
+  midstate(): ClipMidstate {
+    assert(this.#file === undefined, 'a segment is still open');
+    assert(this.#clipBytes % MIDSTATE_STEP === 0, 'a midstate stands between two blocks');
+    const words = new Uint8Array(this.#clip.copy().digest());
+    midstates.set(formatHex(words), this.#clip.copy());
+    return { sizeBytes: this.#clipBytes, words };
   }
 
   finish(): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
@@ -153,8 +169,8 @@ export class FakeSealer implements Sealer {
     this.recipientsSha256 = hex(utf8([...recipients].sort().join('\n').concat('\n')));
   }
 
-  begin(): Sealing {
-    return new FakeSealing(this);
+  begin(from?: ClipMidstate): Sealing {
+    return new FakeSealing(this, from);
   }
 
   async sealSmall(plain: Uint8Array): Promise<Uint8Array> {

@@ -25,6 +25,8 @@ export interface Contents {
   details: Uint8Array | undefined;
   manifest: string | undefined;
   receipt: string | undefined;
+  /** Of a draft. */
+  state: string | undefined;
 }
 
 interface Disk {
@@ -91,6 +93,17 @@ export class FakeVault implements Vault {
     return this.#disk.drafts.size;
   }
 
+  /** Drafts that nobody can go on with. */
+  get uselessDraftCount(): number {
+    return [...this.#disk.drafts.values()].filter(({ state }) => state === undefined).length;
+  }
+
+  /** The files of the only draft, for tests that damage it. */
+  get onlyDraft(): Contents {
+    assert(this.#disk.drafts.size === 1, 'there is one draft');
+    return present([...this.#disk.drafts.values()][0], 'the draft');
+  }
+
   /** The path of a segment's file, for tests that damage it. */
   segmentFile(clip: ClipId, index: number): string {
     return this.#segment(this.#clip(clip), index);
@@ -133,8 +146,30 @@ export class FakeVault implements Vault {
       details: undefined,
       manifest: undefined,
       receipt: undefined,
+      state: undefined,
     };
     this.#effect(() => this.#disk.drafts.set(clip, contents));
+    this.#active.add(clip);
+    return this.#draftOf(clip, contents);
+  }
+
+  async readDraftState(clip: ClipId): Promise<string | undefined> {
+    this.#power();
+    return this.#disk.drafts.get(clip)?.state;
+  }
+
+  async reopenDraft(clip: ClipId, segmentCount: number): Promise<ClipDraft> {
+    this.#power();
+    assert(!this.#active.has(clip), 'one works on a draft at a time');
+    const contents = present(this.#disk.drafts.get(clip), clip);
+    for (const index of [...contents.segments.keys()]) {
+      if (index >= segmentCount) this.#effect(() => contents.segments.delete(index));
+    }
+    if (contents.details !== undefined) {
+      this.#effect(() => {
+        contents.details = undefined;
+      });
+    }
     this.#active.add(clip);
     return this.#draftOf(clip, contents);
   }
@@ -208,11 +243,22 @@ export class FakeVault implements Vault {
           contents.details = sealed.slice();
         });
       },
+      putState: async (note) => {
+        live();
+        this.#effect(() => {
+          contents.state = note;
+        });
+      },
       commit: async (manifestNote) => {
         live();
         assert(draftOpen.size === 0, 'every segment is closed before the commit');
         present(contents.details, 'the details');
         if (this.#disk.clips.has(clip)) throw exists(clip);
+        if (contents.state !== undefined) {
+          this.#effect(() => {
+            contents.state = undefined;
+          });
+        }
         this.#effect(() => {
           contents.manifest = manifestNote;
         });
@@ -228,6 +274,12 @@ export class FakeVault implements Vault {
         if (ended) return;
         for (const file of [...draftOpen]) await closeSegment(file);
         this.#effect(() => this.#disk.drafts.delete(clip));
+        ended = true;
+        this.#active.delete(clip);
+      },
+      leave: async () => {
+        if (ended) return;
+        for (const file of [...draftOpen]) await closeSegment(file);
         ended = true;
         this.#active.delete(clip);
       },

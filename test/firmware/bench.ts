@@ -44,10 +44,12 @@ export class Bench {
     await this.camera.next('ready');
   }
 
-  pair(keys: DockKeys = KEYS): void {
+  pair(...docks: readonly DockKeys[]): void {
     const hex = (key: ref.Key) => key.publicKey.toString('hex');
-    const dock = { dock: keys.dock, linkKey: hex(keys.link), receiptKey: hex(keys.receipt) };
-    writeFileSync(this.#docks, JSON.stringify([dock]));
+    const paired = (docks.length > 0 ? docks : [KEYS]).map(({ dock, link, receipt }) => {
+      return { dock, linkKey: hex(link), receiptKey: hex(receipt) };
+    });
+    writeFileSync(this.#docks, JSON.stringify(paired));
   }
 
   /** Opens the line and proves itself. */

@@ -14,6 +14,7 @@ export const TYPE = {
   RECEIPT: 0x06,
   CLOCK: 0x07,
   BYE: 0x08,
+  RATE: 0x09,
   HELLO_OK: 0x81,
   PROVED: 0x82,
   STATUS_OK: 0x83,
@@ -22,6 +23,7 @@ export const TYPE = {
   DATA: 0x86,
   RELEASED: 0x87,
   CLOCK_OK: 0x88,
+  RATE_OK: 0x89,
   ERROR: 0x8f,
 } as const;
 
@@ -167,11 +169,12 @@ export class LinkClient {
         ref.u32(Math.max(most, 64)),
       ];
       const request = this.send(TYPE.READ, Buffer.concat(range));
+      const first = offset;
       const end = Math.min(size, offset + (1 << 20));
       while (offset < end) {
         const frame = await this.answer(request, waitMs);
-        if (frame?.type !== TYPE.DATA || Number(frame.payload.readBigUInt64LE(0)) !== offset) break;
-        offset += frame.payload.copy(clip, offset, 8);
+        if (frame?.type !== TYPE.DATA || frame.payload.readUInt32LE(0) !== offset - first) break;
+        offset += frame.payload.copy(clip, offset, 4);
       }
       if (this.isClosed) throw new Error('the line is gone');
     }

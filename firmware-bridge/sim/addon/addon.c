@@ -111,6 +111,7 @@ static void read_faults(napi_env env, sim *it, napi_value value) {
       .claim_4g = get_flag(env, value, "claim4g"),
       .flip_content = get_flag(env, value, "flipContent"),
       .no_erase_answer = get_flag(env, value, "noEraseAnswer"),
+      .no_rate_answer = get_flag(env, value, "noRateAnswer"),
   };
   pthread_mutex_lock(&it->lock);
   /* Counted from now on, not from the first byte ever sent. */
@@ -120,6 +121,24 @@ static void read_faults(napi_env env, sim *it, napi_value value) {
   if (faults.power_after != SIM_NEVER) faults.power_after += sent;
   it->faults = faults;
   pthread_mutex_unlock(&it->lock);
+}
+
+static bool read_rates(napi_env env, sim *it, napi_value options) {
+  const napi_value rates = get(env, options, "rates");
+  uint32_t count = 0;
+  it->strict_rate = get_flag(env, options, "strictRate");
+  it->dead_rate = (uint32_t)get_number(env, options, "deadRate", 0);
+  if (!has(env, rates)) return true;
+  if (napi_get_array_length(env, rates, &count) != napi_ok || count > SIM_RATES_MAX) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value rate;
+    if (napi_get_element(env, rates, i, &rate) != napi_ok ||
+        napi_get_value_uint32(env, rate, &it->rates[i]) != napi_ok)
+      return false;
+  }
+  it->rate_count = count;
+  it->rate = it->rates[0];
+  return true;
 }
 
 static bool read_options(napi_env env, sim *it, napi_value options) {
@@ -142,8 +161,9 @@ static bool read_options(napi_env env, sim *it, napi_value options) {
   it->last_counter = (uint64_t)get_number(env, options, "lastCounter", 0);
   it->random_state = (uint64_t)get_number(env, options, "seed", 1) * 2u + 1u;
   it->clock_quality = 1;
+  it->is_device = get_flag(env, options, "isDevice");
   read_faults(env, it, get(env, options, "faults"));
-  return read_clips(env, it, get(env, options, "clips"));
+  return read_rates(env, it, options) && read_clips(env, it, get(env, options, "clips"));
 }
 
 static sim *new_sim(void) {

@@ -8,20 +8,35 @@
 
 #include "sim.h"
 
+static int close_failed(int fd) {
+  const int reason = errno;
+  close(fd);
+  errno = reason;
+  return -1;
+}
+
+static bool make_raw(int fd) {
+  struct termios raw;
+  if (tcgetattr(fd, &raw) != 0) return false;
+  cfmakeraw(&raw);
+  return tcsetattr(fd, TCSANOW, &raw) == 0;
+}
+
 static int open_master(char *slave, size_t size) {
   const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
   if (master < 0) return -1;
-  struct termios raw;
   const bool ready = grantpt(master) == 0 && unlockpt(master) == 0 &&
-                     ptsname_r(master, slave, size) == 0 && tcgetattr(master, &raw) == 0;
-  if (ready) {
-    cfmakeraw(&raw);
-    if (tcsetattr(master, TCSANOW, &raw) == 0) return master;
-  }
-  const int reason = errno;
-  close(master);
-  errno = reason;
-  return -1;
+                     ptsname_r(master, slave, size) == 0 && make_raw(master);
+  return ready ? master : close_failed(master);
+}
+
+static int open_device(sim *sim) {
+  if (sim->master >= 0) close(sim->master);
+  sim->master = -1;
+  const int device = open(sim->link, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  if (device >= 0) sim->master = make_raw(device) ? device : close_failed(device);
+  sim->line_used = false;
+  return sim->master >= 0 ? 0 : errno;
 }
 
 /* By rename, so that the path always leads to a whole pty. */
@@ -45,6 +60,7 @@ static int point_link(const sim *sim, const char *slave) {
  */
 int sim_line_open(sim *sim) {
   char slave[sizeof sim->slave];
+  if (sim->is_device) return open_device(sim);
   const int master = open_master(slave, sizeof slave);
   if (master < 0) return errno;
   const int reason = point_link(sim, slave);

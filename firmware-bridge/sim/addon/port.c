@@ -175,6 +175,10 @@ void sim_port_init(sim *sim) {
       .clock_set = clock_set,
       .status = status,
       .find_dock = find_dock,
+      .set_rate = sim->rate_count > 0 ? sim_set_rate : NULL,
+      .rates = sim->rates,
+      .rate_count = sim->rate_count,
+      .base_rate = sim->rates[0],
   };
   sim->port = port;
 }

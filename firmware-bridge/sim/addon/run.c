@@ -5,7 +5,7 @@
 
 #include "sim.h"
 
-enum { TICK_MS = 100, NOISE_MS = 50, WRITES_A_TURN = 16 };
+enum { TICK_MS = 100, REOPEN_MS = 100, NOISE_MS = 50, WRITES_A_TURN = 16 };
 
 /* xorshift64*: repeatable from a seed, for faults alone. */
 static double draw(sim *sim) {
@@ -48,6 +48,8 @@ static void plug(sim *sim) {
   const int reason = sim_line_open(sim);
   if (reason == 0) {
     sim_event(sim, "plugged", 0, NULL);
+  } else if (sim->is_device) {
+    sim->plug_at_ms = sim_monotonic_ms(NULL) + REOPEN_MS;
   } else {
     sim_event(sim, "line-failed", (uint64_t)reason, strerror(reason));
   }
@@ -59,6 +61,8 @@ static void line_lost(sim *sim) {
   if (reason != 0) sim_line_close(sim, true);
   sim_event(sim, "line-lost", 0, NULL);
   if (reason != 0) sim_event(sim, "line-failed", (uint64_t)reason, strerror(reason));
+  /* A terminal that is being hung up refuses for a moment to be opened anew. */
+  if (reason != 0 && sim->is_device) sim->plug_at_ms = sim_monotonic_ms(NULL) + REOPEN_MS;
 }
 
 static void report_frame(sim *sim) {
@@ -89,6 +93,11 @@ static void next_frame(sim *sim, const sim_faults *faults) {
   if (faults->no_erase_answer && sim->out[2] == FWB_RELEASED) {
     pthread_mutex_lock(&sim->lock);
     sim->faults.no_erase_answer = false;
+    pthread_mutex_unlock(&sim->lock);
+    sim->out_length = 0;
+  } else if (faults->no_rate_answer && sim->out[2] == FWB_RATE_OK) {
+    pthread_mutex_lock(&sim->lock);
+    sim->faults.no_rate_answer = false;
     pthread_mutex_unlock(&sim->lock);
     sim->out_length = 0;
   } else if (faults->drop > 0 && draw(sim) < faults->drop) {
@@ -127,6 +136,10 @@ static bool apply_counted_faults(sim *sim, const sim_faults *faults) {
   return true;
 }
 
+static void make_noise(sim *sim, uint8_t *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) bytes[i] = (uint8_t)draw_below(sim, 256);
+}
+
 /* Sends until the pty is full, and then generates nothing more. */
 static bool send_output(sim *sim) {
   for (int i = 0; i < WRITES_A_TURN && sim->master >= 0; i++) {
@@ -138,6 +151,7 @@ static bool send_output(sim *sim) {
     }
     const size_t allowed = until_fault(sim, &faults, sim->out_length - sim->out_sent);
     if (allowed == 0) return apply_counted_faults(sim, &faults);
+    if (sim_line_garbles(sim)) make_noise(sim, sim->out + sim->out_sent, allowed);
     const ssize_t count = write(sim->master, sim->out + sim->out_sent, allowed);
     if (count <= 0) return true;
     sim->out_sent += (size_t)count;
@@ -167,6 +181,7 @@ static bool receive_input(sim *sim) {
   sim->line_used = true;
   sim->in_taken = 0;
   sim->in_length = (size_t)count;
+  if (sim_line_garbles(sim)) make_noise(sim, sim->in, sim->in_length);
   if (faults.garbage || (faults.drop_in > 0 && draw(sim) < faults.drop_in)) {
     sim->in_length = 0;
   } else if (faults.corrupt_in > 0 && draw(sim) < faults.corrupt_in) {
@@ -181,7 +196,7 @@ static void send_noise(sim *sim, uint64_t now) {
   uint8_t noise[64];
   if (!sim->line_used || now < sim->noise_at_ms) return;
   sim->noise_at_ms = now + NOISE_MS;
-  for (size_t i = 0; i < sizeof noise; i++) noise[i] = (uint8_t)draw_below(sim, 256);
+  make_noise(sim, noise, sizeof noise);
   noise[8] = 0xd0;
   noise[9] = 0xc4;
   const ssize_t count = write(sim->master, noise, sizeof noise);

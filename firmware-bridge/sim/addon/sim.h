@@ -17,6 +17,7 @@
 #define SIM_OUT_SIZE (FWB_FRAME_HEADER_SIZE + FWB_FRAME_PAYLOAD_MAX + FWB_FRAME_CRC_SIZE)
 #define SIM_IN_SIZE 4096u
 #define SIM_NEVER UINT64_MAX
+#define SIM_RATES_MAX 16u
 
 typedef struct sim_clip {
   uint64_t counter;
@@ -41,6 +42,7 @@ typedef struct sim_faults {
   bool claim_4g;
   bool flip_content;
   bool no_erase_answer;
+  bool no_rate_answer;
 } sim_faults;
 
 typedef enum sim_wanted { SIM_RUN, SIM_STOP } sim_wanted;
@@ -51,6 +53,7 @@ typedef struct sim {
   fwb_camera camera;
   char serial[FWB_SERIAL_SIZE_MAX + 1u];
   char *link;
+  bool is_device; /* `link` is a terminal that is there already, and no link to a pty of ours */
   char *store;
   EVP_PKEY *key;
 
@@ -74,6 +77,11 @@ typedef struct sim {
   uint64_t random_state;
   int64_t clock_ahead_ms;
   uint8_t clock_quality;
+  uint32_t rates[SIM_RATES_MAX]; /* the base rate first; none: the line has no rate */
+  size_t rate_count;
+  uint32_t rate;      /* of the camera's end of the line */
+  uint32_t dead_rate; /* at which nothing gets through; 0: none */
+  bool strict_rate;
   int clip_fd;
   uint64_t clip_fd_counter;
   bool docked;
@@ -97,6 +105,10 @@ int sim_sign_with(EVP_PKEY *key, const uint8_t *bytes, size_t length, uint8_t si
 /* line.c: 0, or an errno. */
 int sim_line_open(sim *sim);
 void sim_line_close(sim *sim, bool unlink_it);
+
+/* rate.c */
+int sim_set_rate(void *context, uint32_t baud);
+bool sim_line_garbles(const sim *sim);
 
 /* run.c */
 void *sim_run(void *context);

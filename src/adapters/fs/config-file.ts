@@ -44,6 +44,9 @@ export interface ResolvedDockConfig {
   readonly broker: BrokerConfig | undefined;
   readonly segmentBytes: number;
   readonly reserveBytes: number;
+  /** Undefined: as the dock finds best. */
+  readonly ingestsMax?: number | undefined;
+  readonly cameraClockOffsetMsMax?: number | undefined;
   readonly retentionDays: number;
   readonly logLevel: LogLevel;
 }
@@ -96,6 +99,8 @@ function resolveConfig(config: DockConfig, { board, listed, at }: Resolution): R
     board: withOverrides(board, config.bays),
     cameras: [...config.cameras, ...listed].map(registered),
     broker: config.broker === undefined ? undefined : withPaths(config.broker, at),
+    ingestsMax: config.ingestsMax,
+    cameraClockOffsetMsMax: config.cameraClockOffsetMinutesMax * 60_000,
     segmentBytes: config.segmentMiB * MIB,
     reserveBytes: config.reserveMiB * MIB,
   };

@@ -13,6 +13,7 @@ import { type ClipId, parseClipId } from '../../core/evidence/clip.ts';
 import {
   clipFolder,
   DETAILS_NAME,
+  DRAFT_STATE_NAME,
   DRAFTS_FOLDER,
   draftFolder,
   MANIFEST_NAME,
@@ -97,9 +98,36 @@ export class FsVault implements Vault {
     }
     await this.#requireSpace();
     await this.#writing(folder, () => createDirectory(folder));
-    const requireSpace = () => this.#requireSpace();
-    const onEnd = () => this.#drafts.delete(clip);
-    const draft = new FsClipDraft({ clip, folder, target, requireSpace, onEnd });
+    return this.#activate(clip, 0);
+  }
+
+  async readDraftState(clip: ClipId): Promise<string | undefined> {
+    const path = join(this.#dataDir, draftFolder(clip), DRAFT_STATE_NAME);
+    return (await presenceOf(path)) === 'none' ? undefined : this.#readNote(path);
+  }
+
+  async reopenDraft(clip: ClipId, segmentCount: number): Promise<ClipDraft> {
+    assert(!this.#drafts.has(clip), 'one works on a draft at a time');
+    const folder = join(this.#dataDir, draftFolder(clip));
+    if ((await presenceOf(folder)) !== 'folder') throw missing(folder, 'it is not a folder');
+    const kept = new Set([DRAFT_STATE_NAME]);
+    for (let index = 0; index < segmentCount; index++) kept.add(segmentName(index));
+    for (const { name } of await this.#list(folder)) {
+      if (kept.has(name)) continue;
+      await this.#writing(folder, () => removeDurably(join(folder, name)));
+    }
+    return this.#activate(clip, segmentCount);
+  }
+
+  #activate(clip: ClipId, segmentCount: number): ClipDraft {
+    const draft = new FsClipDraft({
+      clip,
+      folder: join(this.#dataDir, draftFolder(clip)),
+      target: join(this.#dataDir, clipFolder(clip)),
+      segmentCount,
+      requireSpace: () => this.#requireSpace(),
+      onEnd: () => this.#drafts.delete(clip),
+    });
     this.#drafts.set(clip, draft);
     return draft;
   }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DockError } from '../../core/errors.ts';
 import type { SealedAgeHeader } from '../../core/evidence/age-header.ts';
+import type { FrameNews } from '../../ports/frame-reader.ts';
 
 const ABI_VERSION = 3;
 const ACTION =
@@ -12,6 +13,7 @@ const ACTION =
 declare const handleKind: unique symbol;
 export type SealingHandle = { readonly [handleKind]: 'sealing' };
 export type OpeningHandle = { readonly [handleKind]: 'opening' };
+export type ReaderHandle = { readonly [handleKind]: 'reader' };
 
 export interface NativeSegment {
   readonly plainBytes: number;
@@ -22,6 +24,12 @@ export interface NativeSegment {
 export interface NativeClip {
   readonly sizeBytes: number;
   readonly sha256: Uint8Array;
+}
+
+/** SHA-256 of a clip after whole segments: eight big-endian words. */
+export interface NativeMidstate {
+  readonly sizeBytes: number;
+  readonly words: Uint8Array;
 }
 
 /**
@@ -45,6 +53,10 @@ export interface NativeModule {
   endSegment(sealing: SealingHandle): Promise<NativeSegment>;
   finishSealing(sealing: SealingHandle): NativeClip;
   abortSealing(sealing: SealingHandle): void;
+  /** Between two segments, after a multiple of 64 bytes; `ESTATE` otherwise. */
+  exportMidstate(sealing: SealingHandle): NativeMidstate;
+  /** Before the first segment; `ESTATE` otherwise. */
+  importMidstate(sealing: SealingHandle, sizeBytes: number, words: Uint8Array): void;
   createOpening(): OpeningHandle;
   openSegment(
     ...args: [OpeningHandle, fdIn: number, fdOut: number, prefix: Uint8Array, key: Uint8Array]
@@ -52,6 +64,17 @@ export interface NativeModule {
   finishOpening(opening: OpeningHandle): NativeClip;
   abortOpening(opening: OpeningHandle): void;
   hashFile(fd: number): Promise<NativeSegment>;
+  /**
+   * Reads frames from a duplicate of `fd`, which must not block, on a thread of its own; keeps the process alive until it is closed. `onNews` is
+   * called when there is something to take, once until it is taken.
+   */
+  openReader(fd: number, onNews: () => void): ReaderHandle;
+  /** `ESTATE` when the request has a window, bytes are still to come there for another, there are 32, or the reader is closed. */
+  expectData(reader: ReaderHandle, request: number, window: Uint8Array): void;
+  forgetData(reader: ReaderHandle, request: number): void;
+  takeArrivals(reader: ReaderHandle): FrameNews;
+  /** Ends the thread before it returns. What came can still be taken. */
+  closeReader(reader: ReaderHandle): void;
 }
 
 /** The folder that holds package.json: above src/ when run from source, above dist/ when built. */

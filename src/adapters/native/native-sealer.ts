@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { assert } from '../../core/assert.ts';
 import { concatBytes, formatHex } from '../../core/bytes.ts';
 import { DockError } from '../../core/errors.ts';
+import type { ClipMidstate } from '../../core/evidence/draft-state.ts';
 import type { SealedSegment, Sealer, Sealing } from '../../ports/sealer.ts';
 import type { SegmentFile } from '../../ports/vault.ts';
 import type { NativeModule, SealingHandle } from './loader.ts';
@@ -26,10 +27,11 @@ class NativeSealing implements Sealing {
   #aborted = false;
   #failure: unknown;
 
-  constructor(native: NativeModule, points: Uint8Array) {
+  constructor(native: NativeModule, points: Uint8Array, from: ClipMidstate | undefined) {
     this.#native = native;
     this.#points = points;
     this.#handle = native.createSealing();
+    if (from !== undefined) native.importMidstate(this.#handle, from.sizeBytes, from.words);
   }
 
   beginSegment(file: SegmentFile): Promise<void> {
@@ -61,6 +63,15 @@ class NativeSealing implements Sealing {
       const { plainBytes, fileBytes, sha256 } = await this.#native.endSegment(this.#handle);
       return { plainBytes, fileBytes, sha256: formatHex(sha256) };
     });
+  }
+
+  midstate(): ClipMidstate {
+    try {
+      const { sizeBytes, words } = this.#native.exportMidstate(this.#handle);
+      return { sizeBytes, words: Uint8Array.from(words) };
+    } catch (error) {
+      throw sealError(error, `the digest after segment ${this.#segment}`);
+    }
   }
 
   finish(): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
@@ -114,8 +125,8 @@ export class NativeSealer implements Sealer {
     this.recipientsSha256 = createHash('sha256').update(lines.join('')).digest('hex');
   }
 
-  begin(): Sealing {
-    return new NativeSealing(this.#native, this.#points);
+  begin(from?: ClipMidstate): Sealing {
+    return new NativeSealing(this.#native, this.#points, from);
   }
 
   async sealSmall(plain: Uint8Array): Promise<Uint8Array> {

@@ -3,10 +3,17 @@ import { FRAME_TYPE, type Frame } from '../../core/link/frame.ts';
 import { type CameraErrorName, parseCameraError } from '../../core/link/message.ts';
 import type { SerialLine } from './line.ts';
 
+/** Of a line, what asking needs. */
+export type AskedLine = Pick<
+  SerialLine,
+  'clock' | 'timings' | 'newRequest' | 'listen' | 'unlisten' | 'send' | 'fail'
+>;
+
 export interface Exchange<T> {
   readonly name: string;
   readonly type: number;
-  readonly payload: Uint8Array;
+  /** A function is called for each try: a time must not be that of an earlier one. */
+  readonly payload: Uint8Array | (() => Uint8Array);
   readonly signal: AbortSignal;
   /** Called for each try. The function it gives takes the answer's frames and returns a value with the last one. */
   readonly begin: () => (frame: Frame) => T | undefined;
@@ -15,7 +22,7 @@ export interface Exchange<T> {
 }
 
 /** Asks until it is answered (SPEC 4: every request may be repeated). */
-export async function exchange<T>(line: SerialLine, asked: Exchange<T>): Promise<T> {
+export async function exchange<T>(line: AskedLine, asked: Exchange<T>): Promise<T> {
   for (const timeoutMs of line.timings.answerMs) {
     const answer = await askOnce(line, asked, timeoutMs + asked.lineMs);
     if (answer !== undefined) return answer.value;
@@ -25,8 +32,9 @@ export async function exchange<T>(line: SerialLine, asked: Exchange<T>): Promise
   throw error;
 }
 
-async function askOnce<T>(
-  line: SerialLine,
+/** Undefined when no answer came in time. */
+export async function askOnce<T>(
+  line: AskedLine,
   asked: Exchange<T>,
   timeoutMs: number,
 ): Promise<{ readonly value: T } | undefined> {
@@ -49,7 +57,8 @@ async function askOnce<T>(
       line.listen(request, { frame, closed: reject });
     });
     const late = line.clock.delay(timeoutMs, timer.signal).catch(() => undefined);
-    line.send({ type: asked.type, request, payload: asked.payload });
+    const { type, payload } = asked;
+    line.send({ type, request, payload: payload instanceof Uint8Array ? payload : payload() });
     const result = await Promise.race([answer, late.then(() => undefined)]);
     if (result === undefined) throwIfAborted(asked.signal);
     return result;

@@ -1,10 +1,8 @@
-import zlib from 'node:zlib';
 import { asDockError, DockError } from '../../core/errors.ts';
-import { crc32 as crc32InJs } from '../../core/link/crc32.ts';
-import { FrameDecoder } from '../../core/link/decoder.ts';
-import { encodeFrame, FRAME_GAP_MS, type Frame } from '../../core/link/frame.ts';
+import { encodeFrame, FRAME_OVERHEAD_BYTES, type Frame } from '../../core/link/frame.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type BayLine, deviceAt, lineError, openPort, type Port } from './port.ts';
+import type { DataArrival, FrameReader, OpenFrameReader } from '../../ports/frame-reader.ts';
+import { type BayLine, descriptorOf, deviceAt, lineError, openPort, type Port } from './port.ts';
 import type { LinkTimings } from './timings.ts';
 
 // A line may cost this much work without sense before it is given up, more when it also carries sense.
@@ -16,19 +14,15 @@ const UNSENT_BYTES_MAX = 65_536;
 export interface LineParts {
   readonly clock: Clock;
   readonly timings: LinkTimings;
+  readonly openReader: OpenFrameReader;
 }
 
 export interface RequestListener {
-  /** The payload is valid during the call only. */
   frame(frame: Frame): void;
+  /** Clip bytes; those that were expected are in their window. */
+  data?(arrival: DataArrival): void;
   closed(error: DockError): void;
 }
-
-const READ_BYTES = 65_536;
-
-type Crc32 = (bytes: Uint8Array) => number;
-// The zlib inside Node is faster; it is there from Node 20.15 on, but not yet in the types.
-const crc32 = (zlib as unknown as { crc32?: Crc32 }).crc32 ?? crc32InJs;
 
 /** One open serial port that carries frames. Ends by itself when the camera goes; `failure` says why. */
 export class SerialLine {
@@ -42,18 +36,22 @@ export class SerialLine {
   onTick: (nowMs: number) => void = ignore;
   /** Frames whose request nobody listens to. True when it was of use. */
   onOther: (frame: Frame) => boolean = () => false;
+  /** Of both directions now. */
+  baudRate: number;
   readonly bay: BayLine;
   readonly timings: LinkTimings;
   readonly clock: Clock;
   private port: Port | undefined;
-  private readonly decoder: FrameDecoder;
+  private reader: FrameReader | undefined;
+  private readonly openReader: OpenFrameReader;
+  private arrivals: (Frame | DataArrival)[] = [];
+  private failedBytes = 0;
   private readonly listeners = new Map<number, RequestListener>();
   private readonly ticking = new AbortController();
   private settleClosed: () => void = ignore;
   private lastRequest: number;
   private goodBytes = 0;
   private badBytes = 0;
-  private heardAtMs = 0;
   private device: string | undefined;
   private released = false;
   private readonly unsent: Uint8Array[] = [];
@@ -63,24 +61,40 @@ export class SerialLine {
 
   constructor(bay: BayLine, firstRequest: number, parts: LineParts) {
     this.bay = bay;
+    this.baudRate = bay.baudRate;
     this.clock = parts.clock;
     this.timings = parts.timings;
+    this.openReader = parts.openReader;
     // Answers to an earlier run of the dock must not be taken for ours, so the numbers begin anywhere.
     this.lastRequest = firstRequest;
     this.closed = new Promise((resolve) => {
       this.settleClosed = resolve;
     });
-    const sink = { frame: this.onFrame.bind(this), discarded: this.onDiscarded.bind(this) };
-    this.decoder = new FrameDecoder(sink, crc32);
   }
 
   /** SERIAL_IN_USE, SERIAL_FAILED, or LINK_CLOSED when nothing is there any more. */
   async open(): Promise<void> {
     this.device = await deviceAt(this.bay.path);
     this.port = await openPort(this.bay);
-    this.heardAtMs = this.clock.monotonicMs();
-    void this.readAll(this.port);
+    try {
+      this.reader = this.openReader(descriptorOf(this.port), () => this.drain());
+    } catch (error) {
+      const failure = lineError(error);
+      this.fail(failure);
+      throw failure;
+    }
     void this.tick();
+  }
+
+  /** What was written before must have been answered. False when the port cannot; the rate is then as it was. */
+  async setRate(baudRate: number): Promise<boolean> {
+    try {
+      await this.port?.update({ baudRate });
+    } catch {
+      return false;
+    }
+    this.baudRate = baudRate;
+    return true;
   }
 
   newRequest(): number {
@@ -95,6 +109,33 @@ export class SerialLine {
 
   unlisten(request: number): void {
     this.listeners.delete(request);
+  }
+
+  /** The clip bytes of the answer go into the window, until it is forgotten or the line ends. */
+  expect(request: number, window: Uint8Array): void {
+    if (this.failure === undefined) this.reader?.expect(request, window);
+  }
+
+  forget(request: number): void {
+    this.reader?.forget(request);
+  }
+
+  /** Tells at once what came and was not told yet. */
+  drain(): void {
+    if (this.reader === undefined) return;
+    const news = this.reader.take();
+    this.arrivals.push(...news.arrivals);
+    this.heardBytes = news.heardBytes;
+    this.badBytes += news.discardedBytes - this.discardedBytes;
+    this.discardedBytes = news.discardedBytes;
+    this.failedBytes = news.failedBytes;
+    for (let next = this.arrivals.shift(); next !== undefined; next = this.arrivals.shift()) {
+      const arrival = next;
+      this.guarded(() => this.onArrival(arrival));
+    }
+    const bad = this.badBytes + this.failedBytes;
+    if (bad > BAD_BYTES_MAX + BAD_BYTES_A_GOOD_BYTE * this.goodBytes) this.fail(this.badLine());
+    if (news.failure !== undefined) this.fail(lineError(news.failure));
   }
 
   send(frame: Frame): void {
@@ -120,21 +161,6 @@ export class SerialLine {
     this.onSent();
   }
 
-  /** serialport's own stream makes garbage of every byte that it reads; the decoder is done with them when it returns. */
-  private async readAll(port: Port): Promise<void> {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    // Not as a Buffer, whose `slice` copies nothing.
-    const bytes = new Uint8Array(buffer.buffer);
-    try {
-      while (this.failure === undefined) {
-        const { bytesRead } = await port.read(buffer, 0, buffer.length);
-        this.onData(bytes.subarray(0, bytesRead));
-      }
-    } catch (error) {
-      this.fail(lineError(error));
-    }
-  }
-
   private async closePort(): Promise<void> {
     try {
       if (this.port?.isOpen === true) await this.port.close();
@@ -149,6 +175,9 @@ export class SerialLine {
     if (this.failure !== undefined) return;
     this.failure = error;
     this.ticking.abort();
+    // What came before counts; the port closes only when no other descriptor of it is open.
+    this.reader?.close();
+    this.drain();
     void this.closePort();
     for (const listener of this.listeners.values()) listener.closed(error);
     this.listeners.clear();
@@ -179,32 +208,21 @@ export class SerialLine {
     this.released = true;
   };
 
-  private onData(bytes: Uint8Array): void {
-    if (this.failure !== undefined) return;
-    this.heardBytes += bytes.length;
-    this.heardAtMs = this.clock.monotonicMs();
-    this.guarded(() => this.decoder.push(bytes));
-    const bad = this.badBytes + this.decoder.failedBytes;
-    if (bad > BAD_BYTES_MAX + BAD_BYTES_A_GOOD_BYTE * this.goodBytes) this.fail(this.badLine());
-  }
-
-  private onFrame(frame: Frame): void {
-    const sizeBytes = frame.payload.length;
-    const listener = this.listeners.get(frame.request);
+  private onArrival(arrival: Frame | DataArrival): void {
+    const listener = this.listeners.get(arrival.request);
+    const isFrame = 'payload' in arrival;
+    const sizeBytes = isFrame ? arrival.payload.length : arrival.sizeBytes;
     if (listener !== undefined) {
-      listener.frame(frame);
       this.goodBytes += sizeBytes;
-    } else if (this.onOther(frame)) {
+      if (isFrame) listener.frame(arrival);
+      else listener.data?.(arrival);
+    } else if (isFrame && this.onOther(arrival)) {
       this.goodBytes += sizeBytes;
     } else {
-      this.strayFrames++;
-      this.badBytes += sizeBytes;
+      const frames = isFrame ? 1 : arrival.frames;
+      this.strayFrames += frames;
+      this.badBytes += sizeBytes + frames * FRAME_OVERHEAD_BYTES;
     }
-  }
-
-  private onDiscarded(sizeBytes: number): void {
-    this.discardedBytes += sizeBytes;
-    this.badBytes += sizeBytes;
   }
 
   private badLine(): DockError {
@@ -227,16 +245,14 @@ export class SerialLine {
     }
   }
 
-  /** SPEC 2: the gap. serialport may also miss that a device went, so the path is looked at too. */
+  /** A line may also miss that its device went, so the path is looked at too. */
   private async tick(): Promise<void> {
     let lookedAtMs = this.clock.monotonicMs();
     while (this.failure === undefined) {
       await this.clock.delay(this.timings.tickMs, this.ticking.signal).catch(ignore);
       if (this.failure !== undefined) return;
       const nowMs = this.clock.monotonicMs();
-      if (this.decoder.waiting && nowMs - this.heardAtMs >= FRAME_GAP_MS) {
-        this.guarded(() => this.decoder.gap());
-      }
+      this.drain();
       this.guarded(() => this.onTick(nowMs));
       if (nowMs - lookedAtMs < this.timings.lookMs) continue;
       lookedAtMs = nowMs;

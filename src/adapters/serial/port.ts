@@ -4,13 +4,22 @@ import { DockError } from '../../core/errors.ts';
 
 export interface BayLine {
   readonly path: string;
+  /** At which every session begins. */
   readonly baudRate: number;
+  /** The highest rate that the dock asks the camera for; none: the rate stays. */
+  readonly baudRateMax?: number;
   readonly rtscts?: boolean;
   /** The line is there without a camera (a UART): silence is an empty bay. */
   readonly fixed?: boolean;
 }
 
 export type Port = Awaited<ReturnType<typeof SerialPort.binding.open>>;
+
+export function descriptorOf(port: Port): number {
+  const { fd } = port as { readonly fd?: number | null };
+  if (typeof fd !== 'number') throw new DockError('SERIAL_FAILED', 'the port has no descriptor');
+  return fd;
+}
 
 /** Says which device is behind a path now; undefined when there is none. */
 export async function deviceAt(path: string): Promise<string | undefined> {

@@ -1,9 +1,11 @@
 import { DockError } from '../../core/errors.ts';
-import { FRAME_TYPE, type Frame } from '../../core/link/frame.ts';
+import { FRAME_TYPE, type Frame, READS_OUTSTANDING_MAX } from '../../core/link/frame.ts';
+import { HeldRanges } from '../../core/link/held-ranges.ts';
 import { encodeRead, parseCameraError, parseData } from '../../core/link/message.ts';
 import type { LinePace } from '../../core/link/pace.ts';
 import { ClipRanges } from '../../core/link/ranges.ts';
 import type { ReadOptions } from '../../ports/camera-link.ts';
+import type { DataArrival } from '../../ports/frame-reader.ts';
 import { cameraRefusal, throwIfAborted } from './exchange.ts';
 import type { SerialLine } from './line.ts';
 
@@ -23,6 +25,7 @@ export class ClipRead {
   private quietTries = 0;
   private delivering = false;
   private busyUntilMs = 0;
+  private isOver = false;
 
   constructor(
     line: SerialLine,
@@ -32,7 +35,9 @@ export class ClipRead {
     this.line = line;
     this.pace = pace;
     this.options = options;
-    this.ranges = new ClipRanges({ ...options, pace, rangesAhead: RANGES_AHEAD });
+    const onOver = (request: number) => line.forget(request);
+    const held = takeHeld(options);
+    this.ranges = new ClipRanges({ ...options, pace, rangesAhead: RANGES_AHEAD, onOver, held });
     this.heardAtMs = line.clock.monotonicMs();
     this.gainedAtMs = this.heardAtMs;
   }
@@ -53,8 +58,18 @@ export class ClipRead {
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.line.onTick = ignore;
-      for (const request of this.requests) this.line.unlisten(request);
+      this.leave();
     }
+  }
+
+  /** What came until now, and was not taken, is the next read's. */
+  private leave(): void {
+    this.isOver = true;
+    for (const request of this.requests) this.line.forget(request);
+    if (!this.ranges.done) this.line.drain();
+    for (const request of this.requests) this.line.unlisten(request);
+    const { carry } = this.options;
+    if (carry !== undefined && !this.ranges.done) carry.held = this.ranges.hold();
   }
 
   private async deliver(bytes: Uint8Array): Promise<void> {
@@ -79,7 +94,7 @@ export class ClipRead {
 
   private ask(): void {
     const nowMs = this.line.clock.monotonicMs();
-    if (nowMs < this.busyUntilMs) return;
+    if (this.isOver || nowMs < this.busyUntilMs) return;
     for (;;) {
       const request = this.line.newRequest();
       const idle = this.ranges.inFlight === 0;
@@ -88,30 +103,37 @@ export class ClipRead {
       if (idle) this.heardAtMs = nowMs;
       this.requests.add(request);
       this.line.listen(request, {
-        frame: (frame) => this.onFrame(frame),
+        frame: (frame) => this.guarded(() => this.onFrame(frame)),
+        data: (arrival) => this.guarded(() => this.onData(arrival)),
         closed: (error) => this.end(error),
       });
+      this.line.expect(request, read.window);
       this.line.send({ type: FRAME_TYPE.READ, request, payload: encodeRead(read) });
     }
   }
 
-  private onFrame(frame: Frame): void {
+  private guarded(act: () => void): void {
     this.heardAtMs = this.line.clock.monotonicMs();
     try {
-      if (frame.type === FRAME_TYPE.DATA) this.onData(frame);
-      else if (frame.type === FRAME_TYPE.ERROR) this.onError(frame);
+      act();
     } catch (error) {
       this.end(error);
     }
   }
 
-  private onData(frame: Frame): void {
-    const { offset, bytes } = parseData(frame.payload);
-    if (!this.ranges.accept(frame.request, offset, bytes)) return;
+  private onFrame(frame: Frame): void {
+    if (frame.type === FRAME_TYPE.ERROR) this.onError(frame);
+    // One without an offset.
+    else if (frame.type === FRAME_TYPE.DATA) parseData(frame.payload);
+  }
+
+  private onData({ request, offset, sizeBytes, frames, placed }: DataArrival): void {
+    if (!placed) this.pace.noteLate();
+    if (!placed || !this.ranges.accept(request, offset, sizeBytes, frames)) return;
     this.quietTries = 0;
     this.gainedAtMs = this.heardAtMs;
     this.forgetAnswered();
-    if (this.ranges.inFlight < this.pace.depth) this.ask();
+    this.ask();
     if (this.ranges.whole() !== undefined) this.wake();
   }
 
@@ -126,27 +148,35 @@ export class ClipRead {
   }
 
   private onTick(nowMs: number): void {
+    this.pace.noteTime(nowMs);
     const { quietMs, stuckMs } = this.line.timings;
     const stuck = !this.delivering && nowMs - this.gainedAtMs >= stuckMs;
-    const limitMs = quietMs[this.quietTries];
+    const limitMs = this.quietTries === 0 ? this.pace.quietMs : quietMs[this.quietTries - 1];
     if (stuck || limitMs === undefined) {
       this.end(new DockError('LINK_TIMEOUT', 'the camera stopped answering in a clip'));
       return;
     }
     if (this.ranges.inFlight > 0) {
-      const lineMs = 2 * this.pace.durationMs(this.pace.dataBytes);
+      const lineMs = 2 * this.pace.durationMs(this.ranges.frameBytesMax);
       if (nowMs - this.heardAtMs < limitMs + lineMs) return;
       this.quietTries++;
-      this.ranges.loseAll();
+      this.loseAll();
     }
     this.ask();
   }
 
+  /** What is in its window by now has come; after that nothing is put there any more. */
+  private loseAll(): void {
+    for (const request of this.ranges.outstanding) this.line.forget(request);
+    this.line.drain();
+    this.ranges.loseAll();
+  }
+
   /** Late frames of a request that is over are still heard as a sign of life; those of long ago are not kept. */
   private forgetAnswered(): void {
-    if (this.requests.size <= 4 * this.pace.depth) return;
+    if (this.requests.size <= 4 * READS_OUTSTANDING_MAX) return;
     for (const request of this.requests) {
-      if (this.requests.size <= 2 * this.pace.depth) return;
+      if (this.requests.size <= 2 * READS_OUTSTANDING_MAX) return;
       if (this.ranges.asked(request)) continue;
       this.requests.delete(request);
       this.line.unlisten(request);
@@ -157,6 +187,12 @@ export class ClipRead {
     this.failure ??= error;
     this.wake();
   }
+}
+
+function takeHeld({ carry }: ReadOptions): HeldRanges | undefined {
+  const held = carry?.held;
+  if (carry !== undefined) carry.held = undefined;
+  return held instanceof HeldRanges ? held : undefined;
 }
 
 function ignore(): undefined {

@@ -3,6 +3,7 @@ import type { VerifyEd25519 } from '../../core/custody/primitives.ts';
 import { DockError, isDockError } from '../../core/errors.ts';
 import type { DockId } from '../../core/evidence/clip.ts';
 import { NONCE_SIZE } from '../../core/link/message.ts';
+import { FAST_BAUD } from '../../core/link/pace.ts';
 import type {
   CameraLink,
   CameraRegistry,
@@ -10,6 +11,7 @@ import type {
   DockOptions,
 } from '../../ports/camera-link.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { OpenFrameReader } from '../../ports/frame-reader.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Signer } from '../../ports/signer.ts';
@@ -17,6 +19,7 @@ import { throwIfAborted } from './exchange.ts';
 import { Handshake } from './handshake.ts';
 import { SerialLine } from './line.ts';
 import { type BayLine, deviceAt } from './port.ts';
+import { negotiateRate } from './rate.ts';
 import { SerialCameraSession } from './serial-session.ts';
 import { LINK_TIMINGS, type LinkTimings } from './timings.ts';
 
@@ -31,6 +34,7 @@ export interface SerialCameraLinkOptions {
   readonly verify: VerifyEd25519;
   readonly random: Random;
   readonly clock: Clock;
+  readonly openReader: OpenFrameReader;
   readonly logger: Logger;
   readonly timings?: Partial<LinkTimings>;
 }
@@ -87,10 +91,10 @@ export class SerialCameraLink implements CameraLink {
   }
 
   private newLine(place: BayLine): SerialLine {
-    const { random, clock } = this.options;
+    const { random, clock, openReader } = this.options;
     const [a = 0, b = 0, c = 0, d = 0] = random.bytes(4);
     const firstRequest = (a | (b << 8) | (c << 16) | ((d & 0x7f) << 24)) + 1;
-    return new SerialLine(place, firstRequest, { clock, timings: this.timings });
+    return new SerialLine(place, firstRequest, { clock, openReader, timings: this.timings });
   }
 
   /** A device that is gone again before it is open is an empty bay, and no error. */
@@ -139,7 +143,13 @@ export class SerialCameraLink implements CameraLink {
     options.onPresent();
     line.onTick = () => undefined;
     line.docked = true;
-    logger.info('link.docked', { bay, serial: camera.serial, auth: camera.auth });
+    const { baudRateMax = 0 } = line.bay;
+    // From FAST_BAUD on the number says nothing about the line.
+    if (baudRateMax > line.baudRate && line.baudRate < FAST_BAUD) {
+      await negotiateRate(line, baudRateMax, options.signal);
+    }
+    const { serial, auth } = camera;
+    logger.info('link.docked', { bay, serial, auth, baudRate: line.baudRate });
     void line.closed.then(() => this.report(bay, line));
     return new SerialCameraSession(line, camera, verify);
   }

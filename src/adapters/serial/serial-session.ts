@@ -12,6 +12,7 @@ import {
   parseStatusOk,
 } from '../../core/link/message.ts';
 import { LinePace } from '../../core/link/pace.ts';
+import { isRateTooHigh, lowerRate } from '../../core/link/rates.ts';
 import type { DockedCamera } from '../../core/link/session.ts';
 import type {
   CameraInventory,
@@ -22,12 +23,15 @@ import type {
 import { type Exchange, exchange } from './exchange.ts';
 import { listRecords } from './inventory.ts';
 import type { SerialLine } from './line.ts';
+import { negotiateRate } from './rate.ts';
 import { ClipRead } from './read-clip.ts';
 
 const NOTHING = new Uint8Array(0);
+/** Of line time at a rate that has not carried a clip yet. */
+const TRIAL_SECONDS = 2;
 
 interface Question<T> extends Pick<Exchange<T>, 'name' | 'type' | 'signal'> {
-  readonly payload?: Uint8Array;
+  readonly payload?: Exchange<T>['payload'];
   readonly answerType: number;
   readonly parse: (payload: Uint8Array) => T | undefined;
 }
@@ -41,7 +45,8 @@ export class SerialCameraSession implements CameraSession {
   private readonly line: SerialLine;
   private readonly camera: DockedCamera;
   private readonly verify: VerifyEd25519;
-  private readonly pace: LinePace;
+  private pace: LinePace;
+  private provenBaudRate: number | undefined;
   private reading = false;
 
   constructor(line: SerialLine, camera: DockedCamera, verify: VerifyEd25519) {
@@ -53,7 +58,7 @@ export class SerialCameraSession implements CameraSession {
     this.publicKey = camera.publicKey;
     this.lastCounter = camera.lastCounter;
     this.closed = line.closed;
-    this.pace = new LinePace(line.bay.baudRate);
+    this.pace = new LinePace(line.baudRate);
   }
 
   status(signal: AbortSignal): Promise<CameraStatus> {
@@ -80,11 +85,58 @@ export class SerialCameraSession implements CameraSession {
     if (fromByte >= toByte) return;
     this.reading = true;
     try {
-      const { counter } = record;
-      await this.ending(new ClipRead(this.line, this.pace, { ...options, counter }).run());
+      await this.ending(this.readParts(record.counter, options));
     } finally {
       this.reading = false;
     }
+  }
+
+  /** A rate that was agreed is tried out on a short part first, and given up for a lower one where it does not carry. */
+  private async readParts(counter: number, options: ReadOptions): Promise<void> {
+    const { toByte, signal } = options;
+    let { fromByte } = options;
+    const onBytes = async (bytes: Uint8Array): Promise<void> => {
+      await options.onBytes(bytes);
+      fromByte += bytes.length;
+    };
+    while (fromByte < toByte) {
+      const part = {
+        ...options,
+        counter,
+        onBytes,
+        fromByte,
+        toByte: options.carry?.held === undefined ? this.partEnd(fromByte, toByte) : toByte,
+      };
+      const { heardBytes, discardedBytes } = this.line;
+      try {
+        await new ClipRead(this.line, this.pace, part).run();
+        this.provenBaudRate = this.line.baudRate;
+      } catch (error) {
+        if (!this.mayBeTheRate(error)) throw error;
+        await this.lowerRate(signal);
+        continue;
+      }
+      if (isRateTooHigh({ heardBytes, discardedBytes }, this.line)) await this.lowerRate(signal);
+    }
+  }
+
+  private partEnd(fromByte: number, toByte: number): number {
+    const { baudRate, bay } = this.line;
+    if (baudRate === bay.baudRate || baudRate === this.provenBaudRate) return toByte;
+    return Math.min(toByte, fromByte + Math.ceil((baudRate / 10) * TRIAL_SECONDS));
+  }
+
+  private mayBeTheRate(error: unknown): boolean {
+    const { failure, baudRate, bay } = this.line;
+    if (failure !== undefined || baudRate === bay.baudRate) return false;
+    return isDockError(error, 'LINK_TIMEOUT') || isDockError(error, 'CAMERA_FULL_OF_ERRORS');
+  }
+
+  private async lowerRate(signal: AbortSignal): Promise<void> {
+    const { baudRate, bay } = this.line;
+    if (baudRate === bay.baudRate) return;
+    await negotiateRate(this.line, lowerRate(baudRate, bay.baudRate) ?? bay.baudRate, signal);
+    this.pace = new LinePace(this.line.baudRate);
   }
 
   async release(counter: number, receipt: string, signal: AbortSignal): Promise<void> {
@@ -100,10 +152,12 @@ export class SerialCameraSession implements CameraSession {
   }
 
   setClock(utcMs: number, signal: AbortSignal): Promise<number> {
+    const { clock } = this.line;
+    const askedAtMs = clock.monotonicMs();
     return this.ask({
       name: 'CLOCK',
       type: FRAME_TYPE.CLOCK,
-      payload: encodeClock(utcMs),
+      payload: () => encodeClock(utcMs + Math.round(clock.monotonicMs() - askedAtMs)),
       answerType: FRAME_TYPE.CLOCK_OK,
       parse: parseClockOk,
       signal,
@@ -119,14 +173,14 @@ export class SerialCameraSession implements CameraSession {
     const { answerType, parse } = question;
     const payload = question.payload ?? NOTHING;
     const take = (frame: Frame) => (frame.type === answerType ? parse(frame.payload) : undefined);
-    const lineMs = this.lineMs(payload.length);
+    const lineMs = this.lineMs(payload instanceof Uint8Array ? payload.length : 0);
     return this.ending(exchange(this.line, { ...question, payload, begin: () => take, lineMs }));
   }
 
   /** Everything asked for may stand before an answer on a slow line. */
   private lineMs(sizeBytes: number): number {
     const { pace } = this;
-    return Math.ceil(pace.durationMs(sizeBytes + pace.rangeBytes * pace.depth));
+    return Math.ceil(pace.durationMs(sizeBytes + pace.readBytes * pace.depth));
   }
 
   /** A camera that does not answer, or forgot the session, is docked anew: its line ends with the request. */

@@ -11,6 +11,10 @@ export interface LinkTimings {
   readonly quietMs: readonly number[];
   /** A read that gained no byte for so long is over, whatever else the camera sends. */
   readonly stuckMs: number;
+  /** From the switch to a new rate until the first byte at it: the camera switches too. */
+  readonly rateSettleMs: number;
+  /** Deadlines of STATUS at a new rate, one a try; within RATE_CONFIRM_MS together (SPEC 9). */
+  readonly rateMs: readonly number[];
   readonly closeMs: number;
   /** For a line that is there without a camera: how long until it is tried again. */
   readonly fixedRetryMs: number;
@@ -23,6 +27,8 @@ export const LINK_TIMINGS: LinkTimings = {
   answerMs: [1000, 2000, 4000, 4000, 4000, 4000],
   quietMs: [500, 1000, 2000, 4000, 4000, 4000],
   stuckMs: 30_000,
+  rateSettleMs: 20,
+  rateMs: [250, 250, 250],
   closeMs: 1000,
   fixedRetryMs: 2000,
 };

@@ -49,7 +49,12 @@ const bay = z
   .strictObject({
     bay: bayNumber,
     serial: serialPath,
-    baudRate: baudRate.default(921_600),
+    baudRate: baudRate
+      .default(115_200)
+      .describe('bits a second at which every session begins; from 2000000 on it is never changed'),
+    baudRateMax: baudRate
+      .default(3_000_000)
+      .describe('the highest rate that the dock asks the camera for; baudRate for none'),
     rtscts: z.boolean().default(false).describe('true where the line has hardware flow control'),
     fixed: z
       .boolean()
@@ -62,7 +67,7 @@ const bay = z
     present: input.optional().describe('closed when a camera is in the bay'),
     charged: input.optional().describe('closed when the camera is charged'),
   })
-  .describe('{ bay, serial, baudRate, lights, button, present, charged }');
+  .describe('{ bay, serial, baudRate, baudRateMax, lights, button, present, charged }');
 
 export const boardSchema = z
   .strictObject({
@@ -107,7 +112,12 @@ export function boardJsonSchema(): Readonly<Record<string, unknown>> {
 }
 
 function crossCheck(value: unknown): Fault[] {
-  return [...checkNumbering(value), ...checkSerials(value), ...checkLines(value)];
+  return [
+    ...checkNumbering(value),
+    ...checkSerials(value),
+    ...checkRates(value),
+    ...checkLines(value),
+  ];
 }
 
 function checkNumbering(value: unknown): Fault[] {
@@ -129,6 +139,16 @@ function checkSerials(value: unknown): Fault[] {
     value: field(entry, 'serial'),
   }));
   return findRepeats(serials, 'this serial line', 'give each bay a serial line of its own');
+}
+
+function checkRates(value: unknown): Fault[] {
+  return items(field(value, 'bays')).flatMap((entry, index) => {
+    const base = field(entry, 'baudRate');
+    const max = field(entry, 'baudRateMax');
+    if (typeof base !== 'number' || typeof max !== 'number' || max >= base) return [];
+    const path = formatPath(['bays', index, 'baudRateMax']);
+    return [{ path, problem: 'it is below baudRate', action: 'write baudRate or more' }];
+  });
 }
 
 function checkLines(value: unknown): Fault[] {

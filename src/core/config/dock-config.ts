@@ -98,6 +98,18 @@ export const dockConfigSchema = z
       .max(1_048_576)
       .default(256)
       .describe('MiB that the vault leaves free on its disk'),
+    ingestsMax: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('bays that take clips at once at most; left out, the dock finds it'),
+    cameraClockOffsetMinutesMax: z
+      .int()
+      .min(1)
+      .max(1_440)
+      .default(5)
+      .describe('minutes by which a camera’s clock may be off without an alarm'),
     retentionDays: z.int().min(1).max(3_650).default(60).describe('days, 1 to 3650'),
     logLevel: z.enum(LOG_LEVELS).default('info').describe('debug, info, warn, error or silent'),
   })

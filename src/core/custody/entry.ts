@@ -64,7 +64,14 @@ export const ENTRY_FIELDS = {
   'clip-missing': { clip: clipId },
   'custody-repaired': { tornBytes: decimal },
   'bay-fault': { bay: bayNumber, reason },
-  'clock-offset': { clip: optional(clipId), ms: signedDecimal },
+  /** Measured before the clock was set: the recordings `first` to `last` of `camera` were made with a clock that was ahead by so much. */
+  'clock-offset': {
+    camera: optional(digest),
+    first: optional(decimal),
+    last: optional(decimal),
+    clip: optional(clipId),
+    ms: signedDecimal,
+  },
 } as const satisfies Record<string, Record<string, Grammar<unknown>>>;
 
 type Fields = typeof ENTRY_FIELDS;

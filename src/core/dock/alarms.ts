@@ -51,8 +51,14 @@ const TABLE = {
     action: 'Replace the disk, and restore the clip from its offloaded copy.',
   }),
   COUNTER_GAP: row('error', 'person', {
-    text: 'A camera counts more recordings than it showed.',
-    action: 'Ask the wearer and the evidence team what became of the missing recordings.',
+    text: 'A camera counts recordings that neither it nor this dock has.',
+    action:
+      'Check whether another dock took them; ask the wearer and the evidence team about those that no dock has.',
+  }),
+  CAMERA_CLOCK_OFF: row('warning', 'recovery', {
+    text: 'The clock of a camera was wrong; it is set now, and the manifests say by how much it was off.',
+    action:
+      'Check the time of the dock; if it is right, have the battery and the clock of the camera looked at.',
   }),
   CAMERA_TAKEN_EARLY: row('warning', 'recovery', {
     text: 'A camera was taken out before its recordings were safe.',

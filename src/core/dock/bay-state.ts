@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { CameraSerial } from '../evidence/clip.ts';
+import type { CameraSerial, ClockQuality } from '../evidence/clip.ts';
 import type { AlarmCode } from './alarms.ts';
 import type { FlashName, LightName } from './lights.ts';
 
@@ -9,6 +9,19 @@ export interface BayCamera {
   readonly serial: CameraSerial;
   /** Highest counter the camera ever gave: the last recording. */
   readonly lastCounter: number;
+}
+
+/** What a camera says of itself. */
+export interface CameraReport {
+  /** Undefined when the camera does not know. */
+  readonly batteryPercent: number | undefined;
+  readonly charging: boolean;
+  readonly storageBytes: number;
+  readonly storageFreeBytes: number;
+  readonly firmware: string;
+  readonly clockQuality: ClockQuality;
+  /** By how much its clock was ahead of the dock's before it was set. */
+  readonly clockOffsetMs: number;
 }
 
 export interface BayClip {
@@ -23,6 +36,8 @@ export interface BayState {
   readonly link: 'none' | 'greeting' | 'session';
   /** Undefined until the camera proved who it is. */
   readonly camera: BayCamera | undefined;
+  /** Undefined until it said so. */
+  readonly report: CameraReport | undefined;
   /** What the camera had when it last said so. */
   readonly clips: readonly BayClip[];
   /** Whether it said so since the line last came up. */
@@ -57,6 +72,7 @@ export interface BayStatus {
   readonly held: number;
   readonly progressPercent: number;
   readonly charged: boolean | null;
+  readonly report: CameraReport | null;
   readonly code: AlarmCode | null;
 }
 
@@ -77,6 +93,7 @@ export type BayInput =
       readonly refusedCount: number;
     }
   | { readonly kind: 'clock-set' }
+  | { readonly kind: 'report'; readonly report: CameraReport }
   | { readonly kind: 'progress'; readonly counter: number; readonly doneBytes: number }
   | { readonly kind: 'clip-vaulted'; readonly counter: number }
   | { readonly kind: 'clip-released'; readonly counter: number }
@@ -125,6 +142,7 @@ export function emptyBay(bay: number): BayState {
     bay,
     link: 'none',
     camera: undefined,
+    report: undefined,
     clips: [],
     listed: false,
     refusedRecords: 0,

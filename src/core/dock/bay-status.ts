@@ -41,6 +41,7 @@ export function bayStatus(state: BayState): BayStatus {
     held: state.held.length,
     progressPercent: totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / totalBytes),
     charged: state.charged ?? null,
+    report: state.report ?? null,
     code: codeOf(state, phase),
   };
 }

@@ -33,6 +33,8 @@ function apply(state: BayState, input: BayInput): BayStep {
       return only(inventory(state, input.clips, input.refusedCount));
     case 'clock-set':
       return only(state.link === 'session' ? { ...state, clockSet: true } : state);
+    case 'report':
+      return only(state.link === 'session' ? { ...state, report: input.report } : state);
     case 'progress':
       return only(
         withClip(state, input.counter, (clip) => ({

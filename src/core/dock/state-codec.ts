@@ -1,12 +1,13 @@
 import { formatHex, parseHex, utf8 } from '../bytes.ts';
 import type { Sha256 } from '../custody/primitives.ts';
 import { parseClipId, parseDockId } from '../evidence/clip.ts';
+import type { CameraClocks, ClockMark } from './camera-clocks.ts';
 import type { ClipState, ClipStatus } from './clip-table.ts';
 import { ClipTable } from './clip-table.ts';
 import type { ClipCounts, DockState } from './state.ts';
 import { INITIAL_STATE } from './state.ts';
 
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 const STATES: readonly ClipState[] = ['vaulted', 'released', 'quarantined', 'missing'];
 const COUNT_NAMES = Object.keys(INITIAL_STATE.counts) as (keyof ClipCounts)[];
 
@@ -24,7 +25,7 @@ export function encodeState(state: DockState, root: Uint8Array, sha256: Sha256):
   const body = {
     version: CACHE_VERSION,
     root: formatHex(root),
-    state: { ...state, clips: [...state.clips.values()] },
+    state: { ...state, clips: [...state.clips.values()], clocks: [...state.clocks] },
   };
   return { ...body, check: checkOf(body, sha256) };
 }
@@ -52,14 +53,28 @@ function checkOf(body: { version: unknown; root: string; state: unknown }, sha25
 function parseBody(value: Readonly<Record<string, unknown>>): DockState | undefined {
   const dock = typeof value.dock === 'string' ? parseDockId(value.dock) : undefined;
   const { counts, clips, treeSize, stopped, retentionDays, gaps, misfits } = value;
+  const clocks = parseClocks(value.clocks);
   if (value.dock !== undefined && dock === undefined) return undefined;
   if (!isCounts(counts) || !Array.isArray(clips) || !clips.every(isStatus)) return undefined;
   if (!isCount(retentionDays) || !isCount(treeSize) || !isCount(misfits)) return undefined;
-  if (typeof stopped !== 'boolean' || !isTexts(gaps)) return undefined;
+  if (typeof stopped !== 'boolean' || !isTexts(gaps) || clocks === undefined) return undefined;
   const table = ClipTable.empty.change((store) => {
     for (const status of clips) store.put({ ...status, releasedAtMs: status.releasedAtMs });
   });
-  return { dock, clips: table, counts, treeSize, stopped, retentionDays, gaps, misfits };
+  const rest = { treeSize, stopped, retentionDays, gaps, clocks, misfits };
+  return { dock, clips: table, counts, ...rest };
+}
+
+function parseClocks(value: unknown): CameraClocks | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const isMark = (mark: unknown): mark is ClockMark =>
+    isObject(mark) && [mark.first, mark.last, mark.offsetMs].every(Number.isSafeInteger);
+  const isClock = (pair: unknown): pair is [string, ClockMark[]] =>
+    Array.isArray(pair) &&
+    typeof pair[0] === 'string' &&
+    Array.isArray(pair[1]) &&
+    pair[1].every(isMark);
+  return value.every(isClock) ? new Map(value) : undefined;
 }
 
 function isStatus(value: unknown): value is ClipStatus {

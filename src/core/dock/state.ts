@@ -1,7 +1,8 @@
-import type { Entry } from '../custody/entry.ts';
+import type { Entry, EntryOf } from '../custody/entry.ts';
 import { DockError } from '../errors.ts';
 import type { DockId } from '../evidence/clip.ts';
 import type { CounterGap } from '../evidence/gaps.ts';
+import { type CameraClocks, noteClock } from './camera-clocks.ts';
 import type { ClipStatus, ClipStore } from './clip-table.ts';
 import { ClipTable } from './clip-table.ts';
 
@@ -24,6 +25,7 @@ export interface DockState {
   readonly treeSize: number;
   /** Counters that the log says no one has: `<camera digest> <first> <last>`. */
   readonly gaps: readonly string[];
+  readonly clocks: CameraClocks;
   /** Whether the last run that the log knows has ended with `dock-stopped`. */
   readonly stopped: boolean;
   /** Policy of the newest run that the log knows. */
@@ -38,6 +40,7 @@ export const INITIAL_STATE: DockState = {
   counts: { vaulted: 0, released: 0, quarantined: 0, missing: 0, held: 0, incidents: 0 },
   treeSize: 0,
   gaps: [],
+  clocks: new Map(),
   stopped: true,
   retentionDays: 60,
   misfits: 0,
@@ -57,7 +60,7 @@ export function foldEntries(
   from: DockState = INITIAL_STATE,
 ): DockState {
   const counts = { ...from.counts };
-  let { dock, treeSize, stopped, retentionDays, gaps, misfits } = from;
+  let { dock, treeSize, stopped, retentionDays, gaps, clocks, misfits } = from;
   const clips = from.clips.change((store) => {
     for (const { entry, index } of entries) {
       if (index !== treeSize) {
@@ -66,6 +69,7 @@ export function foldEntries(
       treeSize += 1;
       if (entry.kind === 'log-opened') dock = entry.dock;
       if (entry.kind === 'counter-gap') gaps = [...gaps, gapKey(entry)];
+      if (entry.kind === 'clock-offset') clocks = withClock(clocks, entry);
       if (entry.kind === 'dock-started') retentionDays = entry.retentionDays ?? retentionDays;
       stopped = entry.kind === 'dock-stopped';
       if (!changesClip(entry)) continue;
@@ -75,7 +79,7 @@ export function foldEntries(
       else if (after !== before) replaceStatus({ store, counts }, before, after);
     }
   });
-  return { dock, clips, counts, treeSize, stopped, retentionDays, gaps, misfits };
+  return { dock, clips, counts, treeSize, stopped, retentionDays, gaps, clocks, misfits };
 }
 
 interface Gap extends CounterGap {
@@ -93,6 +97,12 @@ export function gapsOf(state: DockState, camera: string): readonly CounterGap[] 
 
 function gapKey({ camera, first, last }: Gap): string {
   return `${camera} ${first} ${last}`;
+}
+
+function withClock(clocks: CameraClocks, entry: EntryOf<'clock-offset'>): CameraClocks {
+  const { camera, first, last, ms } = entry;
+  if (camera === undefined || first === undefined || last === undefined) return clocks;
+  return noteClock(clocks, camera, { first, last, offsetMs: ms });
 }
 
 const CLIP_CHANGES = [

@@ -1,8 +1,15 @@
+import type { ClockQuality } from '../evidence/clip.ts';
 import { ALARMS, type AlarmCode, type AlarmSeverity } from './alarms.ts';
-import type { BayPhase, BayState } from './bay-state.ts';
+import type { BayPhase, BayState, CameraReport } from './bay-state.ts';
 import { bayStatus } from './bay-status.ts';
 import type { LightName } from './lights.ts';
 import type { ClipCounts } from './state.ts';
+
+const BATTERY_LOW_PERCENT = 15;
+/** Less is a few minutes of recording. */
+const STORAGE_FULL_SHARE = 0.05;
+/** The camera chooses this text. */
+const FIRMWARE_LENGTH_MAX = 64;
 
 /** INVARIANTS: no personal data. A camera's serial and its counters may stand here; a wearer or a clip's name never. */
 
@@ -53,6 +60,11 @@ export type BayBody = {
   readonly percent: number;
   /** Absent where the board has no such line. */
   readonly charged?: boolean;
+  /** These four: absent until the camera told of itself. */
+  readonly battery?: BatteryBody;
+  readonly storage?: CameraStorageBody;
+  readonly firmware?: string;
+  readonly clock?: CameraClockBody;
   /** Why, when it waits or is in trouble. */
   readonly code?: AlarmCode;
   readonly at: string;
@@ -64,6 +76,24 @@ export type BayClipsBody = {
   readonly released: number;
   readonly quarantined: number;
   readonly held: number;
+};
+
+export type BatteryBody = {
+  /** Absent when the camera does not know. */
+  readonly percent?: number;
+  readonly charging: boolean;
+  readonly low: boolean;
+};
+
+export type CameraStorageBody = StorageBody & {
+  readonly full: boolean;
+};
+
+export type CameraClockBody = {
+  /** Before the dock set it, as the offset. */
+  readonly quality: ClockQuality;
+  /** By how much it was ahead. */
+  readonly offsetMs: number;
 };
 
 export type ProgressBody = {
@@ -170,8 +200,23 @@ export function bayBody(state: BayState, atMs: number): BayBody {
         }),
     percent: status.progressPercent,
     ...(status.charged === null ? {} : { charged: status.charged }),
+    ...(status.report === null ? {} : reportBody(status.report)),
     ...(status.code === null ? {} : { code: status.code }),
     at: formatTime(atMs),
+  };
+}
+
+function reportBody(
+  report: CameraReport,
+): Required<Pick<BayBody, 'battery' | 'storage' | 'firmware' | 'clock'>> {
+  const { batteryPercent: percent, charging, storageBytes, storageFreeBytes } = report;
+  const low = percent !== undefined && percent < BATTERY_LOW_PERCENT;
+  const full = storageFreeBytes < storageBytes * STORAGE_FULL_SHARE;
+  return {
+    battery: { ...(percent === undefined ? {} : { percent }), charging, low },
+    storage: { totalBytes: storageBytes, freeBytes: storageFreeBytes, full },
+    firmware: report.firmware.slice(0, FIRMWARE_LENGTH_MAX),
+    clock: { quality: report.clockQuality, offsetMs: report.clockOffsetMs },
   };
 }
 

@@ -110,7 +110,7 @@ function linesOf(manifest: Manifest): Field[] {
     ['dock', manifest.dock],
     ['clip', manifest.clip],
     ['camera', manifest.camera],
-    ['camera-auth', cameraKey === undefined ? 'none' : `ed25519 ${formatBase64(cameraKey, true)}`],
+    ['camera-auth', formatCameraAuth(cameraKey)],
     ['counter', String(manifest.counter)],
     ['captured', times],
     ['clock-quality', manifest.clockQuality],
@@ -196,11 +196,11 @@ function checkSegments({ sizeBytes, segmentBytes, segments }: Manifest): void {
   }
 }
 
-function formatSegment({ index, plainBytes, fileBytes, sha256 }: SegmentRecord): string {
+export function formatSegment({ index, plainBytes, fileBytes, sha256 }: SegmentRecord): string {
   return `${index} ${plainBytes} ${fileBytes} ${sha256}`;
 }
 
-function parseSegment(text: string): SegmentRecord | undefined {
+export function parseSegment(text: string): SegmentRecord | undefined {
   const [indexText = '', plainText = '', fileText = '', sha256 = '', ...rest] = text.split(' ');
   const index = parseDecimal(indexText);
   const plainBytes = parseDecimal(plainText);
@@ -210,7 +210,11 @@ function parseSegment(text: string): SegmentRecord | undefined {
   return { index, plainBytes, fileBytes, sha256 };
 }
 
-function parseCameraAuth(text: string): { key: Uint8Array | undefined } | undefined {
+export function formatCameraAuth(key: Uint8Array | undefined): string {
+  return key === undefined ? 'none' : `ed25519 ${formatBase64(key, true)}`;
+}
+
+export function parseCameraAuth(text: string): { key: Uint8Array | undefined } | undefined {
   if (text === 'none') return { key: undefined };
   if (!text.startsWith('ed25519 ')) return undefined;
   const key = parseBase64(text.slice(8), true);
@@ -243,7 +247,7 @@ function parseCountedDigest(text: string): { count: number; sha256: string } | u
   return { count, sha256 };
 }
 
-function parseDigest(text: string): string | undefined {
+export function parseDigest(text: string): string | undefined {
   return parseHex(text, DIGEST_SIZE) === undefined ? undefined : text;
 }
 

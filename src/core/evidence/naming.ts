@@ -7,6 +7,8 @@ export const DRAFTS_FOLDER = '.drafts';
 export const MANIFEST_NAME = 'manifest.note';
 export const DETAILS_NAME = 'details.age';
 export const RECEIPT_NAME = 'receipt.note';
+/** In drafts alone. */
+export const DRAFT_STATE_NAME = 'draft.note';
 
 export const MIB = 1_048_576;
 /** A manifest names every segment, and a signed note has at most 64 KiB of text. */

@@ -7,12 +7,21 @@ export const FRAME_CHECKSUM_SIZE = 4;
 export const FRAME_PAYLOAD_MAX = 65_568;
 export const FRAME_SIZE_MAX = FRAME_HEADER_SIZE + FRAME_PAYLOAD_MAX + FRAME_CHECKSUM_SIZE;
 export const FRAME_GAP_MS = 200;
+export const FRAME_OVERHEAD_BYTES = FRAME_HEADER_SIZE + FRAME_CHECKSUM_SIZE;
 export const DATA_BYTES_MAX = 65_536;
 export const DATA_BYTES_MIN = 64;
 export const READ_LENGTH_MAX = 1_048_576;
 export const READS_OUTSTANDING_MAX = 8;
 export const RECORD_SIZE_MAX = 576;
 export const RECEIPT_SIZE_MAX = 8_192;
+export const RATE_CONFIRM_MS = 1_000;
+export const RATE_BASE = 115_200;
+/** SPEC 9: what a dock asks for, from the highest down. */
+export const RATES = [
+  3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400, 115_200,
+] as const;
+/** SPEC 6: bytes of a DATA frame that are not the clip's. */
+export const DATA_OVERHEAD_BYTES = FRAME_HEADER_SIZE + 4 + FRAME_CHECKSUM_SIZE;
 
 export const MAGIC_0 = 0xd0;
 export const MAGIC_1 = 0xc4;
@@ -27,6 +36,7 @@ export const FRAME_TYPE = {
   RECEIPT: 0x06,
   CLOCK: 0x07,
   BYE: 0x08,
+  RATE: 0x09,
   HELLO_OK: 0x81,
   PROVED: 0x82,
   STATUS_OK: 0x83,
@@ -35,6 +45,7 @@ export const FRAME_TYPE = {
   DATA: 0x86,
   RELEASED: 0x87,
   CLOCK_OK: 0x88,
+  RATE_OK: 0x89,
   ERROR: 0x8f,
 } as const;
 

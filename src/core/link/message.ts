@@ -57,6 +57,7 @@ export interface RecordsEnd {
 }
 
 export interface Data {
+  /** Counted from the offset that its READ asked for (SPEC 6). */
   readonly offset: number;
   /** A view of the payload. */
   readonly bytes: Uint8Array;
@@ -100,6 +101,11 @@ export function encodeReceipt(counter: number, receipt: string): Uint8Array {
 
 export function encodeClock(utcMs: number): Uint8Array {
   return encodeI64(utcMs);
+}
+
+/** SPEC 9: the highest rate that the dock wants. */
+export function encodeRate(baud: number): Uint8Array {
+  return encodeU32(baud);
 }
 
 /** The parsers throw LINK_PROTOCOL, and their views last as long as the payload. */
@@ -149,7 +155,7 @@ export function parseRecordsEnd(payload: Uint8Array): RecordsEnd {
 
 export function parseData(payload: Uint8Array): Data {
   const reader = new WireReader(payload, 'LINK_PROTOCOL', 'DATA');
-  return { offset: reader.u64(), bytes: reader.rest() };
+  return { offset: reader.u32(), bytes: reader.rest() };
 }
 
 export function parseReleased(payload: Uint8Array): number {
@@ -165,6 +171,14 @@ export function parseClockOk(payload: Uint8Array): number {
   const aheadMs = reader.i64();
   reader.end();
   return aheadMs;
+}
+
+/** The rate that the camera switches to. */
+export function parseRateOk(payload: Uint8Array): number {
+  const reader = new WireReader(payload, 'LINK_PROTOCOL', 'RATE_OK');
+  const baud = reader.u32();
+  reader.end();
+  return baud;
 }
 
 export function parseCameraError(payload: Uint8Array): CameraError {

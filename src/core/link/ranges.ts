@@ -1,19 +1,27 @@
 // INVARIANTS: every byte from `fromByte` to the newest range's end is in exactly one of: received, wanted, or asked for by one
 // request in flight. Ranges lie in order without gaps; there are never more than `rangeCountMax`, and that bounds all memory.
 import { DockError } from '../errors.ts';
+import { DATA_BYTES_MIN, READS_OUTSTANDING_MAX } from './frame.ts';
+import { type HeldRanges, holdRanges } from './held-ranges.ts';
 import type { Read } from './message.ts';
 import type { LinePace } from './pace.ts';
 
 const REPEATS_MAX = 32;
+/** READs for what was not asked for before that are outstanding while repeats wait: the line must not idle between short ones. */
+const FRESH_READS_MIN = 2;
+/** What a READ is longer by than a DATA frame without bytes. */
+const READ_EXTRA_BYTES = 20;
+/** One range fills while the next is asked for. */
+const RANGES_FILLING = 2;
 
-interface Range {
+export interface Range {
   readonly offset: number;
   readonly sizeBytes: number;
   readonly buffer: Uint8Array;
   missingBytes: number;
 }
 
-interface Piece {
+export interface Piece {
   readonly range: Range;
   readonly end: number;
   readonly repeats: number;
@@ -23,6 +31,8 @@ interface Piece {
 
 interface Flight extends Piece {
   readonly request: number;
+  /** What its READ asked from: DATA counts from here. */
+  readonly first: number;
   readonly dataBytes: number;
 }
 
@@ -33,6 +43,17 @@ export interface ClipRangesOptions {
   readonly pace: LinePace;
   /** Ranges that may be whole and not yet taken, beyond those in flight. */
   readonly rangesAhead: number;
+  /** Nothing more is expected for this request: its window is another's from now on. */
+  readonly onOver: (request: number) => void;
+  /** What an earlier read left, if it ended here. */
+  readonly held?: HeldRanges | undefined;
+}
+
+type Accepted = [request: number, offsetInRead: number, sizeBytes: number, frames: number];
+
+/** What to ask for, and where the bytes go. */
+export interface AskedRead extends Read {
+  readonly window: Uint8Array;
 }
 
 /**
@@ -45,15 +66,28 @@ export class ClipRanges {
   private readonly spare: Uint8Array[] = [];
   private readonly wanted: Piece[] = [];
   private flights: Flight[] = [];
+  /** Up to here there are ranges. */
   private planned: number;
+  /** Up to here everything was asked for at least once. */
+  private askedTo: number;
 
   constructor(options: ClipRangesOptions) {
     this.options = options;
-    this.planned = options.fromByte;
+    const { held, fromByte, toByte } = options;
+    const fits = held?.fromByte === fromByte && held.toByte <= toByte;
+    this.ranges.push(...(fits ? held.ranges : []));
+    this.wanted.push(...(fits ? held.missing : []));
+    this.planned = fits ? held.toByte : fromByte;
+    this.askedTo = this.planned;
   }
 
   get inFlight(): number {
     return this.flights.length;
+  }
+
+  /** Of clip in the longest frame that is outstanding. */
+  get frameBytesMax(): number {
+    return Math.max(0, ...this.flights.map((flight) => flight.dataBytes));
   }
 
   /** Nothing is left to ask for, to wait for or to take. */
@@ -62,29 +96,35 @@ export class ClipRanges {
   }
 
   /** What to ask for now under this request number; undefined when enough is in flight. */
-  nextRead(request: number): Read | undefined {
+  nextRead(request: number): AskedRead | undefined {
     const { pace, counter } = this.options;
-    if (this.flights.length >= pace.depth) return undefined;
-    const piece = this.wanted.shift() ?? this.planRange();
+    const piece = this.nextPiece();
     if (piece === undefined) return undefined;
-    const { dataBytes } = pace;
-    this.flights.push({ ...piece, request, dataBytes });
-    return { counter, offset: piece.next, lengthBytes: piece.end - piece.next, dataBytes };
+    const { range, next, end } = piece;
+    // Frames of one size: a short one at the end would cost as much as a long one.
+    const frames = Math.ceil((end - next) / pace.dataBytes);
+    const dataBytes = Math.max(DATA_BYTES_MIN, Math.ceil((end - next) / frames));
+    this.flights.push({ ...piece, request, first: next, dataBytes });
+    const window = range.buffer.subarray(next - range.offset, end - range.offset);
+    return { counter, offset: next, lengthBytes: end - next, dataBytes, window };
   }
 
-  /** False when the frame is not one that was asked for and is still missing. Copies the bytes. */
-  accept(request: number, offset: number, bytes: Uint8Array): boolean {
+  /**
+   * Frames of one request that followed each other without a gap, and whose bytes are in its window; the offset counts from the READ's.
+   * False when they are not what was asked for and is still missing.
+   */
+  accept(...[request, offsetInRead, sizeBytes, frames]: Accepted): boolean {
     const index = this.flights.findIndex((flight) => flight.request === request);
     const flight = this.flights[index];
-    if (flight === undefined || bytes.length === 0) return false;
-    if (offset < flight.next || offset + bytes.length > flight.end) return false;
-    for (const earlier of this.flights.splice(0, index)) this.want(earlier, earlier.end);
+    if (flight === undefined || sizeBytes === 0) return false;
+    const offset = flight.first + offsetInRead;
+    if (offset < flight.next || offset + sizeBytes > flight.end) return false;
+    for (const earlier of this.flights.splice(0, index)) this.lose(earlier);
     this.want(flight, offset);
-    flight.range.buffer.set(bytes, offset - flight.range.offset);
-    flight.range.missingBytes -= bytes.length;
-    flight.next = offset + bytes.length;
-    if (flight.next === flight.end) this.flights.shift();
-    this.options.pace.noteArrived();
+    flight.range.missingBytes -= sizeBytes;
+    flight.next = offset + sizeBytes;
+    if (flight.next === flight.end) this.over(this.flights.shift());
+    this.options.pace.noteArrived(sizeBytes, frames);
     return true;
   }
 
@@ -97,13 +137,27 @@ export class ClipRanges {
     const flight = this.flights.find((each) => each.request === request);
     if (flight === undefined) return;
     this.flights = this.flights.filter((each) => each !== flight);
+    this.over(flight);
     const { range, next, end, repeats } = flight;
     this.wanted.unshift({ range, next, end, repeats });
   }
 
   /** The line went quiet: nothing that is in flight will come. */
   loseAll(): void {
-    for (const flight of this.flights.splice(0)) this.want(flight, flight.end);
+    for (const flight of this.flights.splice(0)) this.lose(flight);
+  }
+
+  /** The read is over before its end. What came and was not taken, for another one. */
+  hold(): HeldRanges | undefined {
+    const newest = this.ranges.at(-1);
+    const rest = { next: this.askedTo, end: this.planned, repeats: 0 };
+    const unasked = newest && rest.next < rest.end ? [{ range: newest, ...rest }] : [];
+    return holdRanges(this.ranges, [...this.wanted, ...this.flights, ...unasked]);
+  }
+
+  /** The requests in flight. */
+  get outstanding(): readonly number[] {
+    return this.flights.map(({ request }) => request);
   }
 
   /** The next bytes in order when they are whole. They stay until `taken`. */
@@ -118,9 +172,25 @@ export class ClipRanges {
     if (head !== undefined) this.spare.push(head.buffer);
   }
 
+  /** What is missing goes first, as soon as enough is outstanding behind it. */
+  private nextPiece(): Piece | undefined {
+    if (this.flights.length >= READS_OUTSTANDING_MAX) return undefined;
+    const fresh = this.flights.filter((flight) => flight.repeats === 0).length;
+    if (fresh < FRESH_READS_MIN) return this.planPiece() ?? this.wanted.shift();
+    const repeated = this.wanted.shift();
+    return repeated === undefined && fresh < this.options.pace.depth ? this.planPiece() : repeated;
+  }
+
+  private planPiece(): Piece | undefined {
+    const newest = this.ranges.at(-1);
+    const isAsked = newest === undefined || this.askedTo === this.planned;
+    return isAsked ? this.planRange() : this.cut(newest);
+  }
+
   private planRange(): Piece | undefined {
     const { pace, toByte, rangesAhead } = this.options;
-    if (this.planned === toByte || this.ranges.length >= pace.depth + rangesAhead) return undefined;
+    const isFull = this.ranges.length >= RANGES_FILLING + rangesAhead;
+    if (this.planned === toByte || isFull) return undefined;
     const sizeBytes = Math.min(pace.rangeBytes, toByte - this.planned);
     const spare = this.spare.pop();
     const buffer =
@@ -128,14 +198,35 @@ export class ClipRanges {
     const range = { offset: this.planned, sizeBytes, buffer, missingBytes: sizeBytes };
     this.ranges.push(range);
     this.planned += sizeBytes;
-    return { range, next: range.offset, end: this.planned, repeats: 0 };
+    return this.cut(range);
+  }
+
+  /** The next READ's worth of the newest range; a rest that is not worth a READ goes with it. */
+  private cut(range: Range): Piece {
+    const next = this.askedTo;
+    const { readBytes } = this.options.pace;
+    const isLast = this.planned - next < readBytes * 1.5;
+    this.askedTo = isLast ? this.planned : next + readBytes;
+    return { range, next, end: this.askedTo, repeats: 0 };
+  }
+
+  private lose(flight: Flight): void {
+    this.over(flight);
+    this.want(flight, flight.end);
+  }
+
+  private over(flight: Flight | undefined): void {
+    if (flight !== undefined) this.options.onOver(flight.request);
   }
 
   private want(flight: Flight, end: number): void {
     if (flight.next >= end) return;
-    const whole = flight.end === end && flight.next === flight.range.offset;
-    const frames = whole ? 1 : Math.ceil((end - flight.next) / flight.dataBytes);
-    this.options.pace.noteLost(frames);
+    const { next, first, dataBytes } = flight;
+    const frames = Math.ceil((end - next) / dataBytes);
+    // Nothing of several frames: it was the READ that got lost.
+    const isRead = frames > 1 && next === first && end === flight.end;
+    if (isRead) this.options.pace.noteLost(1, READ_EXTRA_BYTES);
+    else this.options.pace.noteLost(frames, dataBytes);
     this.wanted.push(repeat(flight, end));
   }
 }

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NaclSigner, verifyEd25519 } from '../../../src/adapters/nacl/ed25519.ts';
+import { loadNative } from '../../../src/adapters/native/loader.ts';
+import { NativeFrameReader } from '../../../src/adapters/native/native-frame-reader.ts';
 import { NodeRandom } from '../../../src/adapters/node/node-random.ts';
 import { SystemClock } from '../../../src/adapters/node/system-clock.ts';
 import { SerialCameraLink } from '../../../src/adapters/serial/serial-camera-link.ts';
@@ -37,6 +39,7 @@ async function linkTo(context: Context, kind: string, fixed = false): Promise<Se
     verify: verifyEd25519,
     random: new NodeRandom(),
     clock: new SystemClock(),
+    openReader: (fd, onNews) => new NativeFrameReader(loadNative(), fd, onNews),
     logger: new FakeLogger(),
     timings: kind === 'silence' ? { handshakeMs: [20, 20], fixedRetryMs: 20 } : {},
   });

@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import {
   provisionCamera,
   type StartedCamera,
+  type StartOptions,
   startCamera,
 } from '../../../firmware-bridge/sim/provision.ts';
 import { NaclSigner, verifyEd25519 } from '../../../src/adapters/nacl/ed25519.ts';
+import { loadNative } from '../../../src/adapters/native/loader.ts';
+import { NativeFrameReader } from '../../../src/adapters/native/native-frame-reader.ts';
 import { NodeRandom } from '../../../src/adapters/node/node-random.ts';
 import { SystemClock } from '../../../src/adapters/node/system-clock.ts';
+import type { BayLine } from '../../../src/adapters/serial/port.ts';
 import { SerialCameraLink } from '../../../src/adapters/serial/serial-camera-link.ts';
 import type { CameraSerial, ClipRecord, DockId } from '../../../src/core/evidence/clip.ts';
 import type { CameraSession } from '../../../src/ports/camera-link.ts';
@@ -40,10 +44,17 @@ export interface PlugOptions {
   readonly keyless?: boolean;
   readonly serial?: string;
   readonly unregistered?: boolean;
+  /** Its link's name, for a camera that is not put into the bay itself. */
+  readonly at?: string;
+  /** What the camera's line can do (SPEC 9). */
+  readonly line?: Pick<StartOptions, 'rates' | 'strictRate' | 'deadRate'>;
 }
 
 /** A dock's link with one bay over real ptys, in a folder of its own. */
-export async function newRig(baudRate = 4_000_000): Promise<Rig> {
+export async function newRig(
+  baudRate = 4_000_000,
+  settings: Omit<BayLine, 'path' | 'baudRate'> = {},
+): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'docket-link-'));
   const bay = join(folder, 'bay-1');
   const linkKey = new NaclSigner(`${DOCK}/link`, randomBytes(32));
@@ -61,7 +72,7 @@ export async function newRig(baudRate = 4_000_000): Promise<Rig> {
   const logged: LogFields[] = [];
   const log = (event: string, fields: LogFields = {}) => void logged.push({ ...fields, event });
   const link = new SerialCameraLink({
-    bays: new Map([[1, { path: bay, baudRate }]]),
+    bays: new Map([[1, { path: bay, baudRate, ...settings }]]),
     dockId: DOCK,
     linkKey,
     registry: {
@@ -73,6 +84,7 @@ export async function newRig(baudRate = 4_000_000): Promise<Rig> {
     verify: verifyEd25519,
     random: new NodeRandom(),
     clock: new SystemClock(),
+    openReader: (fd, onNews) => new NativeFrameReader(loadNative(), fd, onNews),
     logger: { debug: log, info: log, warn: log, error: log },
     timings: {
       handshakeMs: [150, 200, 300, 400, 400, 400],
@@ -99,7 +111,10 @@ export async function newRig(baudRate = 4_000_000): Promise<Rig> {
       const common = { store, serial, keyless: options.keyless ?? false, faults };
       const { publicKey } = await provisionCamera({ ...common, clips });
       if (publicKey !== undefined && !options.unregistered) keys.set(serial, publicKey);
-      rig.camera = startCamera({ ...common, link: bay, docks, seed: 7 });
+      rig.camera = startCamera({
+        ...{ ...common, ...options.line, docks, seed: 7 },
+        link: options.at === undefined ? bay : join(folder, options.at),
+      });
       await rig.camera.next('ready');
       return contents;
     },

@@ -3,11 +3,13 @@ import { readBoardFile } from '../../../src/adapters/fs/config-file.ts';
 import { packageRoot } from '../../../src/adapters/native/package-info.ts';
 import { SimulatedBoard } from '../../../src/adapters/simulated/simulated-board.ts';
 import { formatHex, parseHex } from '../../../src/core/bytes.ts';
+import type { BayState, BayStatus } from '../../../src/core/dock/bay-state.ts';
 import type { CameraSerial, DockId } from '../../../src/core/evidence/clip.ts';
 import { MIB } from '../../../src/core/evidence/naming.ts';
 import { composeDock } from '../../../src/main.ts';
 import { gauge } from '../measure/gauge.ts';
 import type { Sample } from '../measure/sample.ts';
+import { BayShares } from './shares.ts';
 import { Waits } from './waits.ts';
 
 const SITE = { site: 'bench', dock: 'dock-1', dockId: 'bench/dock-1' as DockId };
@@ -37,12 +39,14 @@ export type DockMessage =
 /** Settles when so many clips were released; rejects when one is not taken as it should be. */
 class Tally {
   readonly done: Promise<void>;
+  readonly shares: BayShares;
   #left: number;
   #resolve: () => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
-  constructor(clipCount: number) {
+  constructor(clipCount: number, clipBytes: number) {
     this.#left = clipCount;
+    this.shares = new BayShares(clipCount, clipBytes);
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -53,6 +57,14 @@ class Tally {
     if (kind === 'clip-released') this.#left--;
     if (kind === 'clip-quarantined') this.#reject(new Error('a clip went into quarantine'));
     if (this.#left === 0) this.#resolve();
+  }
+
+  onBay({ bay, phase }: BayStatus): void {
+    if (phase === 'working') this.shares.onBusy(bay);
+  }
+
+  onProgress(bay: number, { clips }: BayState): void {
+    this.shares.onProgress(bay, clips[0]?.doneBytes ?? 0);
   }
 
   onAlarm(code: string, isRaised: boolean): void {
@@ -102,7 +114,8 @@ function say(message: DockMessage): void {
 }
 
 async function main(setting: DockSetting): Promise<void> {
-  const tally = new Tally(setting.cameras.length);
+  const { cameras, bytes } = setting;
+  const tally = new Tally(cameras.length, bytes / cameras.length);
   const { dock, keys, evidence } = await compose(setting, tally);
   const waits = new Waits(evidence);
   const told = new Promise((resolve) => process.once('message', resolve));
@@ -118,8 +131,11 @@ async function main(setting: DockSetting): Promise<void> {
     await tally.done;
   });
   await dock.stop();
-  const baySeconds = sample.seconds * setting.cameras.length;
-  say({ kind: 'sample', sample: { ...sample, ...waits.shares(baySeconds) } });
+  const baySeconds = sample.seconds * cameras.length;
+  const { smallest } = tally.shares;
+  const smallestShare =
+    smallest === undefined || cameras.length === 1 ? {} : { smallestShare: smallest };
+  say({ kind: 'sample', sample: { ...sample, ...waits.shares(baySeconds), ...smallestShare } });
 }
 
 try {

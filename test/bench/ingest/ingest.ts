@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { provisionCamera, startCamera } from '../../../firmware-bridge/sim/provision.ts';
 import { formatHex } from '../../../src/core/bytes.ts';
 import { Rounds, type Subject } from '../measure/rounds.ts';
-import type { Row, Sample } from '../measure/sample.ts';
+import { pairedRatio, type Row, type Sample } from '../measure/sample.ts';
 import { writeRandomFile } from '../seal/source.ts';
 import type { Workshop } from '../seal/workshop.ts';
 import type { DockCamera, DockMessage, DockSetting } from './dock-process.ts';
@@ -77,7 +77,8 @@ async function ingestOnce(scene: Scene, setting: DockSetting): Promise<Sample> {
   }
 }
 
-async function runScene(
+/** One dock and its cameras, from plugging in to the last receipt. */
+export async function runScene(
   workshop: Workshop,
   clip: string,
   what: { readonly bays: number; readonly bytes: number; readonly watch: boolean },
@@ -96,6 +97,10 @@ async function runScene(
   }
 }
 
+function nameOf(bays: number): string {
+  return `ingest, ${bays} bays`;
+}
+
 /** From the camera to the receipt over ptys. The cameras run on the same CPUs as the dock; what is counted is the dock's. */
 export async function benchIngest(
   workshop: Workshop,
@@ -104,7 +109,7 @@ export async function benchIngest(
   const clip = join(workshop.memory, 'clip.mp4');
   writeRandomFile(clip, bytes);
   const subjects: Subject[] = BAY_COUNTS.map((bays) => ({
-    name: `ingest, ${bays} bays`,
+    name: nameOf(bays),
     run: async () => {
       say(`ingest, ${bays} bays, ${bytes / MIB} MiB each`);
       const sample = await runScene(workshop, clip, { bays, bytes, watch: false });
@@ -115,5 +120,10 @@ export async function benchIngest(
   const all = new Rounds();
   await all.run(subjects, rounds);
   rmSync(clip);
-  return { rows: all.rows, ratios: {} };
+  const eightVsOne = pairedRatio(all.rates(nameOf(8)), all.rates(nameOf(1)));
+  const smallestShare = all.rows.find(({ name }) => name === nameOf(8))?.smallestShare;
+  return {
+    rows: all.rows,
+    ratios: { eightVsOne, ...(smallestShare === undefined ? {} : { smallestShare }) },
+  };
 }

@@ -51,6 +51,7 @@ export class Waits {
       beginSegment: (file) => this.#time('seal', () => sealing.beginSegment(file)),
       write: (bytes) => this.#time('seal', () => sealing.write(bytes)),
       endSegment: () => this.#time('disk', () => sealing.endSegment()),
+      midstate: () => sealing.midstate(),
       finish: () => sealing.finish(),
       abort: () => sealing.abort(),
     };
@@ -60,7 +61,7 @@ export class Waits {
     return {
       recipientCount: sealer.recipientCount,
       recipientsSha256: sealer.recipientsSha256,
-      begin: () => this.#watchSealing(sealer.begin()),
+      begin: (from) => this.#watchSealing(sealer.begin(from)),
       sealSmall: (plain) => this.#time('seal', () => sealer.sealSmall(plain)),
       rehash: (file) => this.#time('readBack', () => sealer.rehash(file)),
     };

@@ -10,6 +10,8 @@ export interface Sample {
   readonly eventLoopP99Ms?: number;
   /** Processor time of the main thread for each MiB. */
   readonly mainThreadMsPerMiB?: number;
+  /** Of an ingest into several bays: what the smallest bay got, as a share of the mean, while all had work. */
+  readonly smallestShare?: number;
   /** Of an ingest: shares of the bays' time. */
   readonly linkShare?: number;
   readonly sealShare?: number;
@@ -20,6 +22,7 @@ export interface Sample {
 const OPTIONAL_DIGITS = {
   eventLoopP99Ms: 2,
   mainThreadMsPerMiB: 4,
+  smallestShare: 3,
   linkShare: 3,
   sealShare: 3,
   diskShare: 3,

@@ -11,6 +11,7 @@ const HEAD = [
   'peak MiB',
   'loop p99 ms',
   'main ms/MiB',
+  'least bay',
   'link',
   'seal',
   'disk',
@@ -37,6 +38,7 @@ function cellsOf(row: Row): string[] {
     peakMiB === 0 ? '' : peakMiB.toFixed(0),
     optional(row.eventLoopP99Ms, 1),
     optional(row.mainThreadMsPerMiB, 3),
+    percent(row.smallestShare),
     percent(row.linkShare),
     percent(row.sealShare),
     percent(row.diskShare),
@@ -73,4 +75,13 @@ export function parseSize(text: string): number {
   const [, digits, unit = ''] = /^(\d{1,6})([KMG]?)$/.exec(text) ?? [];
   if (digits === undefined || Number(digits) === 0) throw new Error(`not a size: ${text}`);
   return Number(digits) * { '': 1, K: 1024, M: MIB, G: 1024 * MIB }[unit as '' | 'K' | 'M' | 'G'];
+}
+
+/** `0,1e-6,115200` as numbers that are not negative. */
+export function parseNumbers(text: string): number[] {
+  return text.split(',').map((part) => {
+    const value = part === '' ? Number.NaN : Number(part);
+    if (!Number.isFinite(value) || value < 0) throw new Error(`not a number: ${part}`);
+    return value;
+  });
 }

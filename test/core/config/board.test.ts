@@ -73,7 +73,8 @@ board('fills in what may be left out', () => {
   const parsed = parseBoard(valid());
   assert.ok('value' in parsed);
   assert.is(parsed.value.longPressMs, 800);
-  assert.is(parsed.value.bays[0]?.baudRate, 921_600);
+  assert.is(parsed.value.bays[0]?.baudRate, 115_200);
+  assert.is(parsed.value.bays[0]?.baudRateMax, 3_000_000);
   assert.is(parsed.value.bays[0]?.lights.green.activeLow, false);
   assert.is(parsed.value.bays[0]?.button, undefined);
 });
@@ -87,6 +88,15 @@ board('refuses a line that is used twice, and says by whom', () => {
     faults[0] ?? '',
     'bays[1].lights.green: this line is already that of bays[0].lights.red',
   );
+});
+
+board('refuses a highest rate that is below the rate at which sessions begin', () => {
+  const value = valid();
+  Object.assign(value.bays[1] ?? {}, { baudRate: 921_600, baudRateMax: 460_800 });
+  assert.equal(faultsOf(value).length, 1);
+  assert.match(faultsOf(value)[0] ?? '', 'bays[1].baudRateMax: it is below baudRate');
+  Object.assign(value.bays[1] ?? {}, { baudRateMax: 921_600 });
+  assert.equal(faultsOf(value), []);
 });
 
 board('allows the same line number on two chips', () => {

@@ -76,6 +76,17 @@ config('lists every fault at once, each with its path and what to do', () => {
   assert.is(faults.length, expected.length);
 });
 
+config('takes a limit for ingests at once and one for the clocks of cameras', () => {
+  const parsed = parseDockConfig(valid());
+  assert.ok('config' in parsed);
+  assert.is(parsed.config.ingestsMax, undefined);
+  assert.is(parsed.config.cameraClockOffsetMinutesMax, 5);
+  assert.equal(faultsOf({ ...valid(), ingestsMax: 2, cameraClockOffsetMinutesMax: 60 }), []);
+  const faults = faultsOf({ ...valid(), ingestsMax: 0, cameraClockOffsetMinutesMax: 1_441 });
+  assert.is(faults.length, 2);
+  assert.match(faults.join('\n'), /ingestsMax: it is less than 1; write bays that take clips/);
+});
+
 config('refuses a secret identity among the recipients without repeating it', () => {
   const secret = 'AGE-SECRET-KEY-1QQPQZR';
   const recipients = [

@@ -59,6 +59,7 @@ const EXAMPLES: readonly Entry[] = [
   { ...stamp, kind: 'bay-fault', bay: 1, reason: 'GPIO_FAILED' },
   { ...stamp, kind: 'clock-offset', clip, ms: -86_400_000 },
   { ...stamp, kind: 'clock-offset', ms: 0 },
+  { ...stamp, kind: 'clock-offset', camera: digest, first: 1, last: MAX, ms: -1 },
 ];
 
 function refused(leaf: Uint8Array): boolean {

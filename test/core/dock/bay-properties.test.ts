@@ -48,6 +48,18 @@ const input: fc.Arbitrary<BayInput> = fc.oneof(
     clips: fc.uniqueArray(listed, { maxLength: 3, selector: (clip) => clip.counter }),
     refusedCount: fc.constantFrom(0, 0, 0, 1),
   }),
+  fc.record({
+    kind: fc.constant('report' as const),
+    report: fc.record({
+      batteryPercent: fc.option(fc.nat(100), { nil: undefined }),
+      charging: fc.boolean(),
+      storageBytes: fc.nat(),
+      storageFreeBytes: fc.nat(),
+      firmware: fc.string(),
+      clockQuality: fc.constantFrom('unset' as const, 'dock' as const),
+      clockOffsetMs: fc.integer(),
+    }),
+  }),
   fc.record({ kind: fc.constant('progress' as const), counter, doneBytes: fc.integer() }),
   about('clip-vaulted'),
   about('clip-released'),

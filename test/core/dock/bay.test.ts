@@ -53,6 +53,29 @@ const alarmsOf = (effects: readonly BayEffect[]) =>
       : [],
   );
 
+bay('keeps what a camera says of itself until it is gone, and tells of each change', () => {
+  const report = {
+    ...{ batteryPercent: 50, charging: true, storageBytes: 10, storageFreeBytes: 5 },
+    ...{ firmware: '1.0', clockQuality: 'dock' as const, clockOffsetMs: 0 },
+  };
+  const tell = (batteryPercent: number): BayInput => {
+    return { kind: 'report', report: { ...report, batteryPercent } };
+  };
+  const docked = play(listing());
+  assert.is(bayStatus(docked.state).report, null);
+  const told = last(docked.state, tell(50));
+  assert.is(bayStatus(told.state).report?.batteryPercent, 50);
+  const kinds = (effects: readonly BayEffect[]) => effects.map(({ kind }) => kind);
+  assert.equal(kinds(told.effects), ['publish']);
+  assert.equal(kinds(last(told.state, tell(50)).effects), []);
+  assert.equal(kinds(last(told.state, tell(51)).effects), ['publish']);
+  const gone = last(told.state, { kind: 'unplugged' }).state;
+  assert.is(bayStatus(gone).report, null);
+  assert.is(bayStatus(last(gone, tell(50)).state).report, null, 'too late');
+  const other = last(told.state, { kind: 'hello', serial: OTHER, lastCounter: 1 }).state;
+  assert.is(bayStatus(other).report, null);
+});
+
 bay('goes from dark over amber to green as a camera is emptied', () => {
   const { effects, phase } = play([...listing(clip(8), clip(9)), ...saved(8), ...saved(9)]);
   assert.is(phase, 'safe');

@@ -60,6 +60,35 @@ status('say nothing of a camera that is not there', () => {
   assert.not('camera' in body);
   assert.not('progress' in body);
   assert.not('charged' in body);
+  for (const name of ['battery', 'storage', 'firmware', 'clock']) assert.not(name in body, name);
+});
+
+const REPORT = {
+  batteryPercent: 14,
+  charging: true,
+  storageBytes: 1_000,
+  storageFreeBytes: 49,
+  firmware: `v${'9'.repeat(200)}`,
+  clockQuality: 'unset',
+  clockOffsetMs: -12_000,
+} as const;
+
+status('tell of the camera what it says of itself, and what is low or full', () => {
+  const body = bayBody({ ...workingBay(), report: REPORT }, AT_MS);
+  assert.equal(body.battery, { percent: 14, charging: true, low: true });
+  assert.equal(body.storage, { totalBytes: 1_000, freeBytes: 49, full: true });
+  assert.equal(body.clock, { quality: 'unset', offsetMs: -12_000 });
+  assert.is(body.firmware?.length, 64);
+  const well = { ...REPORT, batteryPercent: 15, storageFreeBytes: 50 };
+  const other = bayBody({ ...workingBay(), report: well }, AT_MS);
+  assert.is(other.battery?.low, false);
+  assert.is(other.storage?.full, false);
+});
+
+status('do not call a battery low of which nothing is known', () => {
+  const report = { ...REPORT, batteryPercent: undefined };
+  const { battery } = bayBody({ ...workingBay(), report }, AT_MS);
+  assert.equal(battery, { charging: true, low: false });
 });
 
 status('say why a bay is in trouble', () => {
@@ -109,6 +138,7 @@ status('are JSON as the broker takes it', () => {
   const bodies: readonly Json[] = [
     dockBody(FACTS),
     bayBody(workingBay(), AT_MS),
+    bayBody({ ...workingBay(), report: { ...REPORT, batteryPercent: undefined } }, AT_MS),
     alarmBody('VAULT_FULL', { sinceMs: AT_MS, bays: [] }),
   ];
   for (const body of bodies) assert.equal(JSON.parse(JSON.stringify(body)), body);

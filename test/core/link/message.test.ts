@@ -7,12 +7,14 @@ import {
   encodeClock,
   encodeHello,
   encodeList,
+  encodeRate,
   encodeRead,
   parseCameraError,
   parseClockOk,
   parseData,
   parseEmpty,
   parseHelloOk,
+  parseRateOk,
   parseRecordsEnd,
   parseReleased,
   parseStatusOk,
@@ -38,6 +40,7 @@ const PARSERS: readonly [string, (payload: Uint8Array) => unknown][] = [
   ['RECORDS_END', parseRecordsEnd],
   ['RELEASED', parseReleased],
   ['CLOCK_OK', parseClockOk],
+  ['RATE_OK', parseRateOk],
   ['ERROR', parseCameraError],
 ];
 
@@ -50,6 +53,7 @@ message('encodes what the dock sends as the shared vectors have it', () => {
   assert.is(toHex(encodeRead(read)), toHex(payloadOf('READ')));
   const time = Number(Buffer.from(payloadOf('CLOCK')).readBigInt64LE());
   assert.is(toHex(encodeClock(time)), toHex(payloadOf('CLOCK')));
+  assert.is(toHex(encodeRate(3_000_000)), toHex(payloadOf('RATE')));
 });
 
 message('reads what the camera sends', () => {
@@ -62,7 +66,10 @@ message('reads what the camera sends', () => {
   assert.is(status.charging, true);
   assert.is(status.firmware, 'fwb-test 1.0');
   assert.equal(parseRecordsEnd(payloadOf('RECORDS_END')), { nextCounter: 0, recordCount: 1 });
-  assert.is(parseData(payloadOf('DATA')).bytes.length, 128);
+  const data = parseData(payloadOf('DATA'));
+  assert.is(data.offset, 0);
+  assert.is(data.bytes.length, 128);
+  assert.is(parseRateOk(payloadOf('RATE_OK')), 921_600);
   assert.is(parseReleased(payloadOf('RELEASED')), 3);
   assert.is(parseClockOk(payloadOf('CLOCK_OK')), -1000);
   const error = parseCameraError(payloadOf('ERROR'));

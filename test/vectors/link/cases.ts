@@ -89,8 +89,9 @@ const statusOk = Buffer.concat([
 ]);
 const read = (offset: number, length: number, most: number) =>
   Buffer.concat([ref.u64(3), ref.u64(offset), ref.u32(length), ref.u32(most)]);
-const data = (offset: number, end: number) =>
-  Buffer.concat([ref.u64(offset), CLIP_BYTES.subarray(offset, end)]);
+/** The bytes from `offset` to `end`, for a READ that asked from `first`. */
+const data = (offset: number, end: number, first = 0) =>
+  Buffer.concat([ref.u32(offset - first), CLIP_BYTES.subarray(offset, end)]);
 const error = (code: number, detail: string) => Buffer.concat([ref.u16(code), ref.string8(detail)]);
 
 /** One frame for each message of SPEC 3. */
@@ -111,6 +112,7 @@ export function frames(): {
     ['RECEIPT', 0x06, 6, Buffer.concat([ref.u64(3), Buffer.from(note)])],
     ['CLOCK', 0x07, 7, ref.i64(START + 61_000)],
     ['BYE', 0x08, 8, Buffer.alloc(0)],
+    ['RATE', 0x09, 9, ref.u32(3_000_000)],
     ['HELLO_OK', 0x81, 1, helloOk],
     ['PROVED', 0x82, 2, Buffer.alloc(0)],
     ['STATUS_OK', 0x83, 3, statusOk],
@@ -119,6 +121,7 @@ export function frames(): {
     ['DATA', 0x86, 5, data(0, 128)],
     ['RELEASED', 0x87, 6, ref.u64(3)],
     ['CLOCK_OK', 0x88, 7, ref.i64(-1_000)],
+    ['RATE_OK', 0x89, 9, ref.u32(921_600)],
     ['ERROR', 0x8f, 0xfffffffe, error(5, 'no clip 9')],
   ];
   return list.map(([name, type, request, payload]) => ({
@@ -399,6 +402,11 @@ export function session(): { dock: string; name: string; frames: string[]; camer
       [frame(4, 4, Buffer.concat([ref.u64(1), ref.u16(9)]))],
       [frame(0x8f, 4, error(3, 'authenticate first'))],
     ),
+    step(
+      'RATE before PROVE',
+      [frame(9, 32, ref.u32(921_600))],
+      [frame(0x8f, 32, error(3, 'authenticate first'))],
+    ),
     step('PROVE', [frame(2, 5, prove)], [frame(0x82, 5, none)]),
     step('PROVE repeated', [frame(2, 6, prove)], [frame(0x82, 6, none)]),
     step('STATUS', [frame(3, 7, none)], [frame(0x83, 7, statusOk)]),
@@ -431,7 +439,7 @@ export function session(): { dock: string; name: string; frames: string[]; camer
         frame(0x86, 13, data(0, 128)),
         frame(0x86, 13, data(128, 256)),
         frame(0x86, 13, data(256, 300)),
-        frame(0x86, 14, data(256, 300)),
+        frame(0x86, 14, data(256, 300, 256)),
       ],
     ),
     step('READ at the end', [frame(5, 15, read(300, 1, 64))], [frame(0x8f, 15, error(6, 'range'))]),
@@ -455,6 +463,31 @@ export function session(): { dock: string; name: string; frames: string[]; camer
       'READ of no clip',
       [frame(5, 20, Buffer.concat([ref.u64(2), read(0, 1, 64).subarray(8)]))],
       [frame(0x8f, 20, error(5, 'no such clip'))],
+    ),
+    step(
+      'READ from the middle: offsets count from there',
+      [frame(5, 33, read(10, 100, 64))],
+      [frame(0x86, 33, data(10, 74, 10)), frame(0x86, 33, data(74, 110, 10))],
+    ),
+    step(
+      'RATE above what the camera supports',
+      [frame(9, 34, ref.u32(3_000_000))],
+      [frame(0x89, 34, ref.u32(921_600))],
+    ),
+    step(
+      'RATE between two that the camera supports',
+      [frame(9, 35, ref.u32(500_000))],
+      [frame(0x89, 35, ref.u32(460_800))],
+    ),
+    step(
+      'RATE below the base rate: the present one stays',
+      [frame(9, 36, ref.u32(9_600))],
+      [frame(0x89, 36, ref.u32(460_800))],
+    ),
+    step(
+      'RATE too short',
+      [frame(9, 37, ref.u16(9_600))],
+      [frame(0x8f, 37, error(1, 'malformed'))],
     ),
     step('CLOCK', [frame(7, 21, ref.i64(START + 61_000))], [frame(0x88, 21, ref.i64(-1_000))]),
     step(
