@@ -1,9 +1,9 @@
 // timeout: 240
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { entriesOf } from './kit/evidence.ts';
+import { emptyClip, peakBytes } from './kit/memory.ts';
 import { endSites, newSite } from './kit/site.ts';
 
 const BAY_COUNT = 8;
@@ -13,25 +13,13 @@ const RESIDENT_BYTES_MAX = 200_000_000;
 const bays = suite('eight bays');
 bays.after.each(endSites);
 
-async function peakBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-}
-
-async function emptyFile(path: string): Promise<string> {
-  const file = await open(path, 'w');
-  await file.truncate(CLIP_BYTES);
-  await file.close();
-  return path;
-}
-
 for (const ingestsMax of [undefined, 2]) {
   const name = ingestsMax === undefined ? 'as many at once as the dock likes' : 'two at a time';
   bays(`are all served, ${name}, in less than 200 MB`, async () => {
     const settings = ingestsMax === undefined ? {} : { ingestsMax };
     const site = await newSite(BAY_COUNT, { segmentMiB: 64, ...settings });
     for (let bay = 1; bay <= BAY_COUNT; bay++) {
-      const file = await emptyFile(join(site.folder, `${bay}.mp4`));
+      const file = await emptyClip(join(site.folder, `${bay}.mp4`), CLIP_BYTES);
       await site.addCamera({ clips: [], files: [file] });
     }
     const dock = await site.startDock();

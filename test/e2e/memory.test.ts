@@ -1,11 +1,11 @@
 // timeout: 240
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmbeddedBroker } from '../../src/adapters/mqtt/embedded-broker.ts';
 import { entriesOf } from './kit/evidence.ts';
+import { emptyClip, peakBytes } from './kit/memory.ts';
 import { endSites, newSite } from './kit/site.ts';
 
 const BAY_COUNT = 4;
@@ -14,18 +14,6 @@ const RESIDENT_BYTES_MAX = 150_000_000;
 
 const memory = suite('memory');
 memory.after.each(endSites);
-
-async function peakBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-}
-
-async function emptyFile(path: string): Promise<string> {
-  const file = await open(path, 'w');
-  await file.truncate(CLIP_BYTES);
-  await file.close();
-  return path;
-}
 
 memory(
   'four bays take 200 MiB each at once in less than 150 MB, and the dock tells of it all the while',
@@ -41,7 +29,7 @@ memory(
       await centre.subscribeAsync('docket/1/leeds/dock-1/bay/+/state');
       const site = await newSite(BAY_COUNT, { broker: { url }, segmentMiB: 64 });
       for (let bay = 1; bay <= BAY_COUNT; bay++) {
-        const file = await emptyFile(join(site.folder, `${bay}.mp4`));
+        const file = await emptyClip(join(site.folder, `${bay}.mp4`), CLIP_BYTES);
         await site.addCamera({ clips: [], files: [file] });
       }
       const dock = await site.startDock();
