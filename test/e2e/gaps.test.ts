@@ -39,6 +39,7 @@ async function dockInTurn(site: Site, dock: Program, cameras: readonly SiteCamer
   for (let first = 0; first < cameras.length; first += BAY_COUNT) {
     const group = cameras.slice(first, first + BAY_COUNT);
     await Promise.all(group.map((camera) => site.plug(camera)));
+    await site.untilReleased(dock, cameras.slice(0, first + BAY_COUNT));
     await site.untilErased(dock, group);
     await Promise.all(group.map((camera) => camera.started?.stop()));
   }

@@ -30,7 +30,7 @@ export class ClipRead {
   constructor(
     line: SerialLine,
     pace: LinePace,
-    options: ReadOptions & { readonly counter: number },
+    options: ReadOptions & { readonly counter: number; readonly spare: Uint8Array[] },
   ) {
     this.line = line;
     this.pace = pace;

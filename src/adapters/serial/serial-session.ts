@@ -48,6 +48,7 @@ export class SerialCameraSession implements CameraSession {
   private pace: LinePace;
   private provenBaudRate: number | undefined;
   private reading = false;
+  private readonly spare: Uint8Array[] = [];
 
   constructor(line: SerialLine, camera: DockedCamera, verify: VerifyEd25519) {
     this.line = line;
@@ -109,7 +110,7 @@ export class SerialCameraSession implements CameraSession {
       };
       const { heardBytes, discardedBytes } = this.line;
       try {
-        await new ClipRead(this.line, this.pace, part).run();
+        await new ClipRead(this.line, this.pace, { ...part, spare: this.spare }).run();
         this.provenBaudRate = this.line.baudRate;
       } catch (error) {
         if (!this.mayBeTheRate(error)) throw error;

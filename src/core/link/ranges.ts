@@ -45,6 +45,8 @@ export interface ClipRangesOptions {
   readonly rangesAhead: number;
   /** Nothing more is expected for this request: its window is another's from now on. */
   readonly onOver: (request: number) => void;
+  /** Buffers that earlier reads of this camera are done with: a new one for each segment would wait for the garbage collector. */
+  readonly spare: Uint8Array[];
   /** What an earlier read left, if it ended here. */
   readonly held?: HeldRanges | undefined;
 }
@@ -63,7 +65,6 @@ export interface AskedRead extends Read {
 export class ClipRanges {
   private readonly options: ClipRangesOptions;
   private readonly ranges: Range[] = [];
-  private readonly spare: Uint8Array[] = [];
   private readonly wanted: Piece[] = [];
   private flights: Flight[] = [];
   /** Up to here there are ranges. */
@@ -169,7 +170,7 @@ export class ClipRanges {
 
   taken(): void {
     const head = this.ranges.shift();
-    if (head !== undefined) this.spare.push(head.buffer);
+    if (head !== undefined) this.options.spare.push(head.buffer);
   }
 
   /** What is missing goes first, as soon as enough is outstanding behind it. */
@@ -188,13 +189,13 @@ export class ClipRanges {
   }
 
   private planRange(): Piece | undefined {
-    const { pace, toByte, rangesAhead } = this.options;
+    const { pace, toByte, rangesAhead, spare } = this.options;
     const isFull = this.ranges.length >= RANGES_FILLING + rangesAhead;
     if (this.planned === toByte || isFull) return undefined;
     const sizeBytes = Math.min(pace.rangeBytes, toByte - this.planned);
-    const spare = this.spare.pop();
+    const old = spare.pop();
     const buffer =
-      spare !== undefined && spare.length >= sizeBytes ? spare : new Uint8Array(sizeBytes);
+      old !== undefined && old.length >= sizeBytes ? old : new Uint8Array(pace.rangeBytes);
     const range = { offset: this.planned, sizeBytes, buffer, missingBytes: sizeBytes };
     this.ranges.push(range);
     this.planned += sizeBytes;

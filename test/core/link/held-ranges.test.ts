@@ -18,6 +18,7 @@ class Journey {
 
   read(baudRate: number, framesMax: number, lose: () => boolean): boolean {
     const plan = new ClipRanges({
+      spare: [],
       ...{ counter: 1, fromByte: this.taken.length, toByte: clip.length, rangesAhead: 2 },
       ...{ pace: new LinePace(baudRate), onOver: () => undefined, held: this.carried },
     });
@@ -74,6 +75,7 @@ held('no byte that came is asked for again, however often and wherever the reads
 
 held('holds no more memory than what came needs', () => {
   const plan = new ClipRanges({
+    spare: [],
     ...{ counter: 1, fromByte: 0, toByte: clip.length, rangesAhead: 2 },
     ...{ pace: new LinePace(3_000_000), onOver: () => undefined },
   });
@@ -85,8 +87,9 @@ held('holds no more memory than what came needs', () => {
 });
 
 held('a read that begins elsewhere, or ends before, starts afresh', () => {
-  const parts = { counter: 1, rangesAhead: 2, onOver: () => undefined };
+  const parts = { counter: 1, rangesAhead: 2, onOver: () => undefined, spare: [] };
   const first = new ClipRanges({
+    spare: [],
     ...{ ...parts, fromByte: 0, toByte: clip.length, pace: new LinePace(3_000_000) },
   });
   assert.ok(first.nextRead(1) !== undefined);

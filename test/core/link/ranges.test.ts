@@ -19,6 +19,7 @@ function transfer(part: { from: number; to: number }, lose: () => boolean): Uint
   // As the reader has them: nothing may be put into a window that is over.
   const windows = new Set<number>();
   const plan = new ClipRanges({
+    spare: [],
     counter: 1,
     fromByte: part.from,
     toByte: part.to,
@@ -73,6 +74,7 @@ ranges('brings every byte once, whatever is lost', () => {
 ranges('asks for no more than its window', () => {
   const pace = new LinePace(4_000_000);
   const plan = new ClipRanges({
+    spare: [],
     counter: 1,
     fromByte: 0,
     toByte: 2 ** 40,
@@ -93,6 +95,7 @@ ranges('asks for no more than its window', () => {
 ranges('takes no bytes that it did not ask for', () => {
   const pace = new LinePace(4_000_000);
   const plan = new ClipRanges({
+    spare: [],
     counter: 1,
     fromByte: 0,
     toByte: 1000,
@@ -112,6 +115,7 @@ ranges('takes no bytes that it did not ask for', () => {
 ranges('asks again, as often as it takes, what the camera was too busy for', () => {
   const pace = new LinePace(4_000_000);
   const plan = new ClipRanges({
+    spare: [],
     counter: 1,
     fromByte: 0,
     toByte: 1000,
@@ -132,6 +136,7 @@ ranges('asks again, as often as it takes, what the camera was too busy for', () 
 ranges('gives up a range that never comes', () => {
   const pace = new LinePace(4_000_000);
   const plan = new ClipRanges({
+    spare: [],
     counter: 1,
     fromByte: 0,
     toByte: 10,
@@ -152,7 +157,8 @@ ranges('gives up a range that never comes', () => {
 
 ranges('asks for several whole frames at a time, and for repeats while more is on its way', () => {
   const pace = new LinePace(921_600);
-  const options = { counter: 1, fromByte: 0, toByte: 100_000, pace, rangesAhead: 2, onOver };
+  const spare: Uint8Array[] = [];
+  const options = { counter: 1, fromByte: 0, toByte: 100_000, pace, rangesAhead: 2, onOver, spare };
   const plan = new ClipRanges(options);
   const asked = [1, 2, 3, 4].map((request) => plan.nextRead(request));
   const [first] = asked;

@@ -66,6 +66,7 @@ export class SimulatedLine {
     this.byteMs = 10_000 / setting.baud;
     this.draw = drawFrom(setting.seed);
     this.ranges = new ClipRanges({
+      spare: [],
       counter: 1,
       fromByte: 0,
       toByte: setting.bytes,
