@@ -89,7 +89,6 @@ held('holds no more memory than what came needs', () => {
 held('a read that begins elsewhere, or ends before, starts afresh', () => {
   const parts = { counter: 1, rangesAhead: 2, onOver: () => undefined, spare: [] };
   const first = new ClipRanges({
-    spare: [],
     ...{ ...parts, fromByte: 0, toByte: clip.length, pace: new LinePace(3_000_000) },
   });
   assert.ok(first.nextRead(1) !== undefined);
