@@ -1,4 +1,5 @@
 import type { EntryBody } from '../core/custody/entry.ts';
+import type { VerifierKey } from '../core/custody/note.ts';
 import { type AlarmCode, parseAlarmCode } from '../core/dock/alarms.ts';
 import type { BayState, BayStatus } from '../core/dock/bay-state.ts';
 import { asDockError, DockError } from '../core/errors.ts';
@@ -7,7 +8,9 @@ import type { CameraLink } from '../ports/camera-link.ts';
 import type { StatusBroker } from '../ports/status-broker.ts';
 import { type ActiveAlarm, Alarms } from './alarms.ts';
 import { BaySupervisor } from './bay-supervisor.ts';
+import { Checkpointing } from './checkpointing.ts';
 import type { Evidence } from './evidence.ts';
+import { composeOrders, type Orders, type OrdersSetup } from './orders.ts';
 import { type DockView, StatusPublisher } from './publish-status.ts';
 import { recover } from './recover.ts';
 
@@ -17,12 +20,16 @@ export interface DockDeps {
   readonly board: Board;
   /** Undefined for a dock that reports to nobody. */
   readonly broker: StatusBroker | undefined;
+  /** Of the witness at the centre. Undefined for a dock whose log nobody cosigns. */
+  readonly witness?: VerifierKey | undefined;
   readonly bays: readonly number[];
   /** Semantic version. */
   readonly version: string;
   readonly description: DockView['description'];
   /** The policy, recorded in the log. */
   readonly retentionDays: number;
+  /** Undefined for a dock that takes no orders. */
+  readonly orders?: OrdersSetup | undefined;
   readonly observer?: DockObserver;
 }
 
@@ -42,6 +49,8 @@ export class Dock {
   readonly #deps: DockDeps;
   readonly #alarms: Alarms;
   readonly #publisher: StatusPublisher;
+  readonly #checkpointing: Checkpointing | undefined;
+  readonly #orders: Orders | undefined;
   readonly #bays: readonly BaySupervisor[];
   #halt: AlarmCode | undefined;
   #isOpen = false;
@@ -63,7 +72,10 @@ export class Dock {
           onHalt: (error) => this.#haltFor(error),
         }),
     );
+    this.#checkpointing = this.#composeCheckpointing();
+    this.#orders = composeOrders(deps, (error) => this.#haltFor(error));
     this.#publisher = new StatusPublisher({
+      ...(this.#checkpointing === undefined ? {} : { checkpointing: this.#checkpointing }),
       ...{ broker: deps.broker, evidence, version: deps.version, description: deps.description },
       bays: this.#bays,
       halted: () => this.#halt,
@@ -75,6 +87,8 @@ export class Dock {
   }
 
   async start(): Promise<void> {
+    this.#checkpointing?.listen();
+    this.#orders?.listen();
     await this.#startBoard();
     await this.#startPublisher();
     try {
@@ -139,11 +153,18 @@ export class Dock {
         action: 'Give this dock a data folder of its own.',
       });
     }
-    custody.onChange(() => this.#publisher.dockChanged());
+    custody.onChange(() => {
+      this.#publisher.dockChanged();
+      this.#checkpointing?.changed();
+    });
+    this.#checkpointing?.begin();
     await custody.append(this.#firstEntries(tornBytes));
+    this.#checkpointing?.start();
     if (tornBytes > 0) this.#alarms.raise('CUSTODY_REPAIRED', 'dock');
     await vault.start();
+    await this.#orders?.resume();
     await this.#recover();
+    await this.#orders?.open();
     await custody.saveCache();
   }
 
@@ -186,12 +207,31 @@ export class Dock {
   async #closeEvidence(): Promise<void> {
     const { custody, vault } = this.#deps.evidence;
     if (!this.#isOpen) return;
+    await this.#orders?.stop();
     try {
-      if (this.#halt === undefined) await custody.append([{ kind: 'dock-stopped' }]);
+      if (this.#halt === undefined) {
+        await custody.append([{ kind: 'dock-stopped' }]);
+        await this.#checkpointing?.finish();
+      }
     } finally {
+      await this.#checkpointing?.stop();
       await vault.stop();
       await custody.close();
     }
+  }
+
+  #composeCheckpointing(): Checkpointing | undefined {
+    const { evidence, broker, witness } = this.#deps;
+    if (broker === undefined || witness === undefined) return undefined;
+    return new Checkpointing({
+      ...{ evidence, broker, witness },
+      onAlarm: (code, isRaised) => {
+        if (isRaised) this.#alarms.raise(code, 'dock');
+        else this.#alarms.clear(code, 'dock');
+      },
+      onCosigned: () => this.#publisher.dockChanged(),
+      onFailure: (error) => this.#haltFor(error),
+    });
   }
 
   /** The first reason stays: what follows it is its consequence. */

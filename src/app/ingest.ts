@@ -15,7 +15,7 @@ import type { Sealing } from '../ports/sealer.ts';
 import type { ClipDraft } from '../ports/vault.ts';
 import { admit } from './admission.ts';
 import type { ComingClip } from './clip-index.ts';
-import type { ActBody } from './custody-log.ts';
+import type { ActBody } from './custody-batch.ts';
 import { type Evidence, newClipId } from './evidence.ts';
 import { ReadBack } from './read-back.ts';
 import { makeReceipt } from './receipts.ts';

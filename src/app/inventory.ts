@@ -1,7 +1,6 @@
-import { formatHex, utf8 } from '../core/bytes.ts';
 import { gapsOf } from '../core/dock/state.ts';
 import type { ClipRecord } from '../core/evidence/clip.ts';
-import { findCounterGaps } from '../core/evidence/gaps.ts';
+import { cameraDigest, findCounterGaps } from '../core/evidence/gaps.ts';
 import type { CameraInventory } from '../ports/camera-link.ts';
 import type { VisitDeps } from './camera-visit.ts';
 
@@ -29,7 +28,7 @@ export async function recordGaps(
   { records, refused }: CameraInventory,
 ): Promise<void> {
   const { serial, lastCounter } = session;
-  const camera = formatHex(evidence.crypto.sha256(utf8(`docket/camera/v1\n${serial}`)));
+  const camera = cameraDigest(serial, evidence.crypto.sha256);
   const known = [
     ...evidence.index.of(serial).map(({ counter }) => counter),
     ...records.map(({ counter }) => counter),
