@@ -113,7 +113,8 @@ function addonMissing(addon) {
 function typescriptBehind() {
   const built = mtimeOf(BUILT);
   if (built === undefined || (mtimeOf(path.join(ROOT, 'tsconfig.json')) ?? 0) > built) return true;
-  return newestMtime(TYPESCRIPT_FOLDERS, ['.ts']) > built;
+  const pageAt = newestMtime(['src/verifier/page'], ['.html', '.css', '.js', '.mjs']);
+  return Math.max(newestMtime(TYPESCRIPT_FOLDERS, ['.ts']), pageAt) > built;
 }
 
 function findProgram(...names) {
@@ -214,6 +215,10 @@ function buildTypescript() {
   const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   if (!run(process.execPath, [tsc, '-p', 'tsconfig.json'])) {
     throw new SetupError('SETUP_COMPILE_FAILED', 'TypeScript did not compile; the reason is above');
+  }
+  const page = path.join(ROOT, 'src/verifier/page/build.mjs');
+  if (fs.existsSync(page) && !run(process.execPath, [page])) {
+    throw new SetupError('SETUP_COMPILE_FAILED', 'verify.html was not made; the reason is above');
   }
   fs.mkdirSync(path.dirname(BUILT), { recursive: true });
   fs.writeFileSync(BUILT, '');

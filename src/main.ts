@@ -6,6 +6,7 @@ import type { ResolvedDockConfig } from './adapters/fs/config-file.ts';
 import { FsCustodyStore } from './adapters/fs/custody-store.ts';
 import { createDirectory, durableFile, sweepTemporaries } from './adapters/fs/durable-file.ts';
 import { KEYS_FOLDER, loadOrCreateSigner } from './adapters/fs/key-files.ts';
+import { FsOrderStore } from './adapters/fs/order-store.ts';
 import { FsVault } from './adapters/fs/vault.ts';
 import { AbsentBoard } from './adapters/gpio/absent-board.ts';
 import { LowdbStateCache } from './adapters/lowdb/state-cache.ts';
@@ -24,13 +25,25 @@ import { SerialCameraLink } from './adapters/serial/serial-camera-link.ts';
 import { SimulatedBoard } from './adapters/simulated/simulated-board.ts';
 import { ClipIndex } from './app/clip-index.ts';
 import { CustodyLog } from './app/custody-log.ts';
-import { Dock, type DockObserver } from './app/dock.ts';
+import { Dock } from './app/dock.ts';
+import type { DockObserver } from './app/dock-deps.ts';
 import type { Evidence } from './app/evidence.ts';
+import type { OrdersSetup } from './app/orders.ts';
+import { TrustedClock } from './app/trusted-clock.ts';
 import { formatHex } from './core/bytes.ts';
 import type { BoardConfig } from './core/config/board.ts';
 import type { BrokerConfig } from './core/config/dock-config.ts';
-import { ed25519Key, formatVerifierKey } from './core/custody/note.ts';
-import { asDockError } from './core/errors.ts';
+import {
+  ED25519_TYPE,
+  ed25519Key,
+  formatVerifierKey,
+  parseVerifierKey,
+  type VerifierKey,
+} from './core/custody/note.ts';
+import { asDockError, DockError } from './core/errors.ts';
+import { cameraDigest } from './core/evidence/gaps.ts';
+import { TIME_POLICY } from './core/time/trusted-time.ts';
+import { COSIGNATURE_TYPE } from './core/witness/cosignature.ts';
 import type { Board } from './ports/board.ts';
 import type { CameraRegistry } from './ports/camera-link.ts';
 import type { Clock } from './ports/clock.ts';
@@ -60,6 +73,7 @@ interface Parts {
   readonly logger: Logger;
 }
 
+const DAY_MS = 86_400_000;
 const crypto = { sha256, verify: verifyEd25519 };
 
 /** Builds the dock of a configuration; its keys are made if this is its first start. KEY_INVALID, RECIPIENT_INVALID, NATIVE_UNAVAILABLE. */
@@ -73,9 +87,11 @@ export async function composeDock(
   const evidence = composeEvidence(config, keys, parts);
   const dock = new Dock({
     evidence,
-    link: composeLink(config, keys, parts),
+    link: composeLink(config, evidence, parts),
     board: options.board ?? (await composeBoard(config, parts)),
     broker: composeBroker(config, { ...parts, ...options }),
+    witness: config.witness === undefined ? undefined : parseWitnessKey(config.witness.key),
+    orders: composeOrdersSetup(config, logger),
     bays: config.board.bays.map(({ bay }) => bay),
     version: packageVersion(),
     retentionDays: config.retentionDays,
@@ -104,6 +120,39 @@ export function verifierKeyOf({ name, publicKey }: Signer): string {
   return formatVerifierKey(ed25519Key(name, publicKey), sha256);
 }
 
+/** KEY_INVALID unless it is the key of a witness. */
+export function parseWitnessKey(text: string): VerifierKey {
+  const key = parseVerifierKey(text, sha256);
+  if (key.type === COSIGNATURE_TYPE && key.publicKey.length === 32) return key;
+  throw new DockError('KEY_INVALID', `the key of ${key.name} is not the key of a witness`, {
+    action: 'Write the line of witness.pub, which docket keygen makes.',
+  });
+}
+
+/** A roles file that cannot be read must not keep a dock from its cameras: it takes no orders then, and says so. */
+function composeOrdersSetup({ dataDir, orders }: ResolvedDockConfig, logger: Logger): OrdersSetup {
+  const store = new FsOrderStore(dataDir);
+  if (orders === undefined) return { store };
+  const rootKey = parseRootKey(orders.rootKey);
+  if (orders.rolesFile === undefined) return { store, rootKey };
+  try {
+    return { store, rootKey, configuredRoles: readFileSync(orders.rolesFile, 'utf8') };
+  } catch (error) {
+    const { code, message } = asDockError(error, 'ROLES_MISSING', 'the roles file is not read');
+    logger.error('roles-refused', { code, why: message });
+    return { store, rootKey };
+  }
+}
+
+/** KEY_INVALID unless it is an Ed25519 key. */
+export function parseRootKey(text: string): VerifierKey {
+  const key = parseVerifierKey(text, sha256);
+  if (key.type === ED25519_TYPE) return key;
+  throw new DockError('KEY_INVALID', `the key of ${key.name} cannot sign roles`, {
+    action: 'Write the line of role-root.pub, which docket keygen makes.',
+  });
+}
+
 export function makeSigner(name: string, seed: Uint8Array): Signer {
   return new NaclSigner(name, seed);
 }
@@ -130,7 +179,8 @@ function composeEvidence(
   keys: DockKeys,
   { clock, random, logger }: Parts,
 ): Evidence {
-  const { dataDir, reserveBytes, segmentBytes } = config;
+  const { dataDir, reserveBytes, segmentBytes, witness } = config;
+  const jumpMsMax = (witness?.jumpDays ?? 0) * DAY_MS || TIME_POLICY.jumpMsMax;
   const recipients = config.recipients.map(({ recipient }) => recipient);
   const boot = formatHex(randomBytes(4));
   const custody = new CustodyLog({
@@ -142,6 +192,7 @@ function composeEvidence(
   return {
     ...{ custody, keys, crypto, clock, random, logger, boot, segmentBytes },
     dock: config.dockId,
+    time: new TrustedClock(clock, { ...TIME_POLICY, jumpMsMax }),
     vault: new FsVault({ dataDir, reserveBytes }),
     sealer: new NativeSealer({
       recipients,
@@ -155,13 +206,16 @@ function composeEvidence(
 
 function composeLink(
   config: ResolvedDockConfig,
-  keys: DockKeys,
+  { keys, custody }: Evidence,
   { clock, random, logger }: Parts,
 ): SerialCameraLink {
   const native = loadNative();
   const cameras = new Map(config.cameras.map(({ serial, publicKey }) => [serial, publicKey]));
   const registry: CameraRegistry = {
-    publicKeyOf: (serial) => cameras.get(serial),
+    publicKeyOf: (serial) => {
+      const { revoked } = custody.state.orders;
+      return revoked.includes(cameraDigest(serial, sha256)) ? undefined : cameras.get(serial);
+    },
     allowKeyless: config.allowKeylessCameras,
   };
   const bays = config.board.bays.map(({ bay, serial, ...line }) => {
@@ -220,7 +274,13 @@ function composeBroker(
   }
 }
 
-function readCredentials({ passwordFile, caFile, certFile, keyFile }: BrokerConfig) {
+/** Throws what the file system says of a file that cannot be read. */
+export function readCredentials({
+  passwordFile,
+  caFile,
+  certFile,
+  keyFile,
+}: Omit<BrokerConfig, 'url' | 'username'>) {
   const read = (path: string): string => readFileSync(path, 'utf8');
   return {
     ...(passwordFile === undefined ? {} : { password: read(passwordFile).trimEnd() }),

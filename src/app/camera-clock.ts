@@ -1,8 +1,8 @@
 import { clockOffsetOf, firstUnmarked } from '../core/dock/camera-clocks.ts';
 import { isDockError } from '../core/errors.ts';
+import { cameraDigest } from '../core/evidence/gaps.ts';
 import type { CameraStatus } from '../ports/camera-link.ts';
 import type { VisitDeps } from './camera-visit.ts';
-import { cameraDigest } from './inventory.ts';
 
 /** The camera's clock as the answer to one STATUS shows it. */
 interface Look {
@@ -29,7 +29,7 @@ export class CameraClock {
 
   constructor(deps: VisitDeps) {
     this.#deps = deps;
-    this.#camera = cameraDigest(deps.evidence, deps.session.serial);
+    this.#camera = cameraDigest(deps.session.serial, deps.evidence.crypto.sha256);
   }
 
   get isSet(): boolean {

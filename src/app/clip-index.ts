@@ -33,6 +33,18 @@ export class ClipIndex {
     return this.#byCamera.get(serial)?.get(counter);
   }
 
+  byClip(clip: ClipId): IndexedClip | undefined {
+    for (const counters of this.#byCamera.values()) {
+      for (const entry of counters.values()) if (entry.clip === clip) return entry;
+    }
+    return undefined;
+  }
+
+  remove({ serial, counter, clip }: IndexedClip): void {
+    const counters = this.#byCamera.get(serial);
+    if (counters?.get(counter)?.clip === clip) counters.delete(counter);
+  }
+
   of(serial: CameraSerial): readonly IndexedClip[] {
     return [...(this.#byCamera.get(serial)?.values() ?? [])];
   }

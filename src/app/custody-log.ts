@@ -5,11 +5,10 @@ import {
   signCheckpoint,
   verifyCheckpoint,
 } from '../core/custody/checkpoint.ts';
-import { type EntryBody, type EntryStamp, formatEntry, parseEntry } from '../core/custody/entry.ts';
-import type { Actor } from '../core/custody/entry-grammar.ts';
+import { type EntryStamp, formatEntry } from '../core/custody/entry.ts';
 import { MerkleTree } from '../core/custody/merkle.ts';
 import { ed25519Key, type NoteCrypto } from '../core/custody/note.ts';
-import { type DockState, foldEntries, INITIAL_STATE } from '../core/dock/state.ts';
+import { type DockState, INITIAL_STATE } from '../core/dock/state.ts';
 import { encodeState, parseState } from '../core/dock/state-codec.ts';
 import { asDockError, DockError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -17,6 +16,14 @@ import type { CustodyContents, CustodyStore } from '../ports/custody-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { StateCache } from '../ports/state-cache.ts';
+import {
+  type ActBody,
+  type AppendedEntry,
+  type Decide,
+  takeBatch,
+  type Waiting,
+} from './custody-batch.ts';
+import { contradiction, corrupt, foldLeaves, sizeOf } from './custody-checks.ts';
 
 export interface CustodyLogDeps {
   readonly store: CustodyStore;
@@ -29,24 +36,10 @@ export interface CustodyLogDeps {
   readonly boot: string;
 }
 
-/** What was done, and by whom where it was not the dock. */
-export type ActBody = EntryBody & { readonly actor?: Actor };
-
-export interface AppendedEntry {
-  readonly index: number;
-  readonly leafHash: Uint8Array;
-}
-
 export interface InclusionProof {
   readonly treeSize: number;
   readonly root: Uint8Array;
   readonly proof: readonly Uint8Array[];
-}
-
-interface Waiting {
-  readonly bodies: readonly ActBody[];
-  readonly resolve: (appended: readonly AppendedEntry[]) => void;
-  readonly reject: (error: DockError) => void;
 }
 
 const NOT_OPEN = new DockError('CUSTODY_UNWRITABLE', 'the custody log is not open');
@@ -63,7 +56,9 @@ export class CustodyLog {
   #tree: MerkleTree;
   #state: DockState = INITIAL_STATE;
   #checkpoint = '';
-  #waiting: Waiting[] = [];
+  #signedAtMs = 0;
+  #cosigned = '';
+  readonly #waiting: Waiting[] = [];
   #isWriting = false;
   #failure: DockError | undefined = NOT_OPEN;
   #isTilesFaultTold = false;
@@ -80,6 +75,16 @@ export class CustodyLog {
   /** The newest signed checkpoint; empty for a log without entries. */
   get checkpoint(): string {
     return this.#checkpoint;
+  }
+
+  /** When this run signed `checkpoint`, on the monotonic clock. */
+  get signedAtMonotonicMs(): number {
+    return this.#signedAtMs;
+  }
+
+  /** The newest checkpoint that a witness cosigned; empty for none. */
+  get cosigned(): string {
+    return this.#cosigned;
   }
 
   onChange(listener: (state: DockState) => void): void {
@@ -102,15 +107,16 @@ export class CustodyLog {
 
   /** The entries are durable, and a checkpoint over them is signed and durable, when it returns. */
   append(bodies: readonly ActBody[]): Promise<readonly AppendedEntry[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ bodies, resolve, reject });
-      if (!this.#isWriting) void this.#writeAll();
-    });
+    return this.#enqueue(() => bodies, false);
   }
 
-  /** Proof that entry `index` is under the newest checkpoint. */
-  prove(index: number): InclusionProof {
-    const treeSize = this.#tree.size;
+  /** As `append`, of what `decide` says of the state as it is then: nothing comes between. It must be pure; nothing is written for no acts. */
+  appendDecided(decide: Decide): Promise<readonly AppendedEntry[]> {
+    return this.#enqueue(decide, true);
+  }
+
+  /** Proof that entry `index` is in the tree, or was when that had `treeSize` entries: while entries are written it is ahead of the checkpoint. */
+  prove(index: number, treeSize = this.#tree.size): InclusionProof {
     return {
       treeSize,
       root: this.#tree.root(treeSize),
@@ -121,6 +127,37 @@ export class CustodyLog {
   /** Hash of the leaf of an entry. */
   leafHash(index: number): Uint8Array {
     return this.#tree.subtree(0, index);
+  }
+
+  /** From the tree of `oldSize` entries to the newest, or to `treeSize`. */
+  consistencyProof(oldSize: number, treeSize = this.#tree.size): readonly Uint8Array[] {
+    return this.#tree.consistencyProof(oldSize, treeSize);
+  }
+
+  readLeaves(from: number, to: number): Promise<readonly Uint8Array[]> {
+    return this.#deps.store.readLeaves(from, to);
+  }
+
+  /** The first checkpoint of each size that a witness cosigned. */
+  readCosigned(): Promise<readonly string[]> {
+    return this.#deps.store.readCosigned();
+  }
+
+  /**
+   * Keeps a checkpoint of this log that a witness cosigned; its signatures are the caller's to verify. CUSTODY_ROLLBACK when this log is not its
+   * continuation: it is kept all the same, so that the next start knows, and nothing more is written or signed. One whose time is not believed
+   * (`isTimely` false) is compared and not kept.
+   */
+  async keepCosigned(note: string, isTimely: boolean): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const isNewer = isTimely && sizeOf(note) >= sizeOf(this.#cosigned);
+    const fault = contradiction(readCheckpointNote(note), this.#tree);
+    if (fault !== undefined) this.#failure = fault;
+    if (isNewer || fault !== undefined) {
+      await this.#deps.store.putCosigned(note);
+      this.#cosigned = note;
+    }
+    if (fault !== undefined) throw fault;
   }
 
   /** Keeps the state so that the next start is quick; losing it costs only time. */
@@ -145,20 +182,28 @@ export class CustodyLog {
     for (const leaf of contents.leaves) this.#tree.append(leaf);
     this.#checkpoint = contents.checkpoint ?? '';
     if (contents.checkpoint !== undefined) this.#verifyCheckpoint(contents.checkpoint);
+    this.#cosigned = contents.cosigned ?? '';
+    if (contents.cosigned !== undefined) this.#verifyCosigned(contents.cosigned);
     const cached = parseState(await cache.load(), crypto.sha256);
     const from = this.#isFresh(cached) ? cached.state : INITIAL_STATE;
     if (from === INITIAL_STATE && contents.leaves.length > 0) logger.info('cache-rebuilt');
     this.#state = foldLeaves(contents.leaves.slice(from.treeSize), from);
     if (this.#state.misfits > 0) logger.warn('custody-misfits', { count: this.#state.misfits });
-    if (this.#tree.size > this.#signedSize()) await this.#sign();
+    if (this.#tree.size > sizeOf(this.#checkpoint)) await this.#sign();
     this.#tellTilesFault();
+  }
+
+  #enqueue(decide: Decide, isDecided: boolean): Promise<readonly AppendedEntry[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ decide, isDecided, resolve, reject });
+      if (!this.#isWriting) void this.#writeAll();
+    });
   }
 
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
+      const batch = takeBatch(this.#waiting);
       try {
         const appended = await this.#write(batch);
         for (const [i, waiting] of batch.entries()) waiting.resolve(appended[i] ?? []);
@@ -174,7 +219,9 @@ export class CustodyLog {
     if (this.#failure !== undefined) throw this.#failure;
     const start = this.#tree.size;
     const stamp = this.#stamp();
-    const acts = batch.flatMap(({ bodies }) => bodies);
+    const groups = batch.map(({ decide }) => decide(this.#state));
+    const acts = groups.flat();
+    if (acts.length === 0) return groups.map(() => []);
     const encoded = acts.map((act, i) => formatEntry({ ...stamp, ...act }, start + i));
     try {
       await this.#deps.store.append(encoded);
@@ -189,9 +236,7 @@ export class CustodyLog {
     this.#tellTilesFault();
     for (const listener of this.#listeners) listener(this.#state);
     let index = start;
-    return batch.map(({ bodies }) =>
-      bodies.map(() => ({ index, leafHash: this.leafHash(index++) })),
-    );
+    return groups.map((group) => group.map(() => ({ index, leafHash: this.leafHash(index++) })));
   }
 
   #stamp(): EntryStamp {
@@ -200,11 +245,12 @@ export class CustodyLog {
   }
 
   async #sign(): Promise<void> {
-    const { store, logKey, crypto } = this.#deps;
+    const { store, logKey, crypto, clock } = this.#deps;
     const tree = { treeSize: this.#tree.size, root: this.#tree.root() };
     const note = signCheckpoint(tree, logKey, crypto.sha256);
     await store.putCheckpoint(note);
     this.#checkpoint = note;
+    this.#signedAtMs = clock.monotonicMs();
   }
 
   #tellTilesFault(): void {
@@ -215,23 +261,14 @@ export class CustodyLog {
     logger.warn('custody-tiles-stopped', { code, why: message });
   }
 
-  #signedSize(): number {
-    return this.#checkpoint === '' ? 0 : readCheckpointNote(this.#checkpoint).treeSize;
+  /** C2SP tlog-checkpoint: nothing is signed that contradicts what a witness has seen. */
+  #verifyCosigned(note: string): void {
+    const fault = contradiction(this.#readSigned(note), this.#tree);
+    if (fault !== undefined) throw fault;
   }
 
   #verifyCheckpoint(note: string): void {
-    const { logKey, crypto } = this.#deps;
-    const key = ed25519Key(logKey.name, logKey.publicKey);
-    const verdict = verifyCheckpoint(note, [key], crypto);
-    if (verdict.checkpoint === undefined) {
-      const why = verdict.findings.map((found) => found.detail).join('; ');
-      throw corrupt(`its checkpoint does not verify: ${why}`);
-    }
-    this.#compareRoot(verdict.checkpoint);
-  }
-
-  #compareRoot(checkpoint: Checkpoint): void {
-    const { treeSize, root } = checkpoint;
+    const { treeSize, root } = this.#readSigned(note);
     if (treeSize > this.#tree.size) {
       throw corrupt(`it has ${this.#tree.size} entries, and ${treeSize} were signed`);
     }
@@ -240,25 +277,17 @@ export class CustodyLog {
     }
   }
 
+  #readSigned(note: string): Checkpoint {
+    const { logKey, crypto } = this.#deps;
+    const key = ed25519Key(logKey.name, logKey.publicKey);
+    const { checkpoint, findings } = verifyCheckpoint(note, [key], crypto);
+    if (checkpoint !== undefined) return checkpoint;
+    const why = findings.map((found) => found.detail).join('; ');
+    throw corrupt(`its checkpoint does not verify: ${why}`);
+  }
+
   #isFresh(cached: ReturnType<typeof parseState>): cached is NonNullable<typeof cached> {
     if (cached === undefined || cached.state.treeSize > this.#tree.size) return false;
     return formatHex(this.#tree.root(cached.state.treeSize)) === formatHex(cached.root);
   }
-}
-
-function foldLeaves(leaves: readonly Uint8Array[], from: DockState): DockState {
-  try {
-    return foldEntries(leaves.map(parseEntry), from);
-  } catch (error) {
-    throw new DockError('CUSTODY_CORRUPT', 'the custody log has an entry that does not parse', {
-      cause: error,
-      action: 'Keep the disk as it is and verify a copy of it.',
-    });
-  }
-}
-
-function corrupt(why: string): DockError {
-  return new DockError('CUSTODY_CORRUPT', `the custody log is damaged: ${why}`, {
-    action: 'Keep the disk as it is and verify a copy of it.',
-  });
 }

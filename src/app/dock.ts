@@ -2,47 +2,18 @@ import type { EntryBody } from '../core/custody/entry.ts';
 import { type AlarmCode, parseAlarmCode } from '../core/dock/alarms.ts';
 import type { BayState, BayStatus } from '../core/dock/bay-state.ts';
 import { asDockError, DockError } from '../core/errors.ts';
-import type { Board, BoardFault } from '../ports/board.ts';
-import type { CameraLink } from '../ports/camera-link.ts';
-import type { StatusBroker } from '../ports/status-broker.ts';
+import type { BoardFault } from '../ports/board.ts';
 import { type ActiveAlarm, Alarms } from './alarms.ts';
 import { BaySupervisor } from './bay-supervisor.ts';
-import type { Evidence } from './evidence.ts';
+import { Checkpointing } from './checkpointing.ts';
+import type { DockDeps } from './dock-deps.ts';
 import { IngestQueue } from './ingest-queue.ts';
-import { type DockView, StatusPublisher } from './publish-status.ts';
+import { composeOrders, type Orders } from './orders.ts';
+import { StatusPublisher } from './publish-status.ts';
 import { recover } from './recover.ts';
-
-export interface DockDeps {
-  readonly evidence: Evidence;
-  readonly link: CameraLink;
-  readonly board: Board;
-  /** Undefined for a dock that reports to nobody. */
-  readonly broker: StatusBroker | undefined;
-  readonly bays: readonly number[];
-  /** Semantic version. */
-  readonly version: string;
-  readonly description: DockView['description'];
-  /** The policy, recorded in the log. */
-  readonly retentionDays: number;
-  /** Processors of this computer. */
-  readonly cores?: number;
-  /** Bays that take clips at once; undefined: as the dock finds best. */
-  readonly ingestsMax?: number | undefined;
-  /** A camera's clock that was off by more is an alarm. */
-  readonly cameraClockOffsetMsMax?: number | undefined;
-  readonly observer?: DockObserver;
-}
 
 const CORES_UNKNOWN = 4;
 const CLOCK_OFFSET_MS_MAX = 300_000;
-
-/** What a terminal shows. Called as things happen; must not throw. */
-export interface DockObserver {
-  onBay?(status: BayStatus): void;
-  onProgress?(bay: number, state: BayState): void;
-  onEvent?(kind: string, body: Readonly<Record<string, string | number>>): void;
-  onAlarm?(code: AlarmCode, isRaised: boolean): void;
-}
 
 /**
  * The whole dock. Starts what tells people first, then the evidence, then the bays, and stops in reverse. A dock whose evidence cannot be opened still
@@ -52,6 +23,8 @@ export class Dock {
   readonly #deps: DockDeps;
   readonly #alarms: Alarms;
   readonly #publisher: StatusPublisher;
+  readonly #checkpointing: Checkpointing | undefined;
+  readonly #orders: Orders | undefined;
   readonly #bays: readonly BaySupervisor[];
   #halt: AlarmCode | undefined;
   #isOpen = false;
@@ -76,7 +49,10 @@ export class Dock {
           onHalt: (error) => this.#haltFor(error),
         }),
     );
+    this.#checkpointing = this.#composeCheckpointing();
+    this.#orders = composeOrders(deps, (error) => this.#haltFor(error));
     this.#publisher = new StatusPublisher({
+      ...(this.#checkpointing === undefined ? {} : { checkpointing: this.#checkpointing }),
       ...{ broker: deps.broker, evidence, version: deps.version, description: deps.description },
       bays: this.#bays,
       halted: () => this.#halt,
@@ -88,6 +64,8 @@ export class Dock {
   }
 
   async start(): Promise<void> {
+    this.#checkpointing?.listen();
+    this.#orders?.listen();
     await this.#startBoard();
     await this.#startPublisher();
     try {
@@ -152,11 +130,18 @@ export class Dock {
         action: 'Give this dock a data folder of its own.',
       });
     }
-    custody.onChange(() => this.#publisher.dockChanged());
+    custody.onChange(() => {
+      this.#publisher.dockChanged();
+      this.#checkpointing?.changed();
+    });
+    this.#checkpointing?.begin();
     await custody.append(this.#firstEntries(tornBytes));
+    this.#checkpointing?.start();
     if (tornBytes > 0) this.#alarms.raise('CUSTODY_REPAIRED', 'dock');
     await vault.start();
+    await this.#orders?.resume();
     await this.#recover();
+    await this.#orders?.open();
     await custody.saveCache();
   }
 
@@ -200,13 +185,32 @@ export class Dock {
   async #closeEvidence(): Promise<void> {
     const { custody, vault, index } = this.#deps.evidence;
     if (!this.#isOpen) return;
+    await this.#orders?.stop();
     try {
       await index.unfinished.stop();
-      if (this.#halt === undefined) await custody.append([{ kind: 'dock-stopped' }]);
+      if (this.#halt === undefined) {
+        await custody.append([{ kind: 'dock-stopped' }]);
+        await this.#checkpointing?.finish();
+      }
     } finally {
+      await this.#checkpointing?.stop();
       await vault.stop();
       await custody.close();
     }
+  }
+
+  #composeCheckpointing(): Checkpointing | undefined {
+    const { evidence, broker, witness } = this.#deps;
+    if (broker === undefined || witness === undefined) return undefined;
+    return new Checkpointing({
+      ...{ evidence, broker, witness },
+      onAlarm: (code, isRaised) => {
+        if (isRaised) this.#alarms.raise(code, 'dock');
+        else this.#alarms.clear(code, 'dock');
+      },
+      onCosigned: () => this.#publisher.dockChanged(),
+      onFailure: (error) => this.#haltFor(error),
+    });
   }
 
   /** The first reason stays: what follows it is its consequence. */

@@ -9,6 +9,7 @@ import type { DockKeys } from '../ports/signer.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { ClipIndex } from './clip-index.ts';
 import type { CustodyLog } from './custody-log.ts';
+import type { TrustedClock } from './trusted-clock.ts';
 
 /** What every use case that touches evidence works with. */
 export interface Evidence {
@@ -23,6 +24,8 @@ export interface Evidence {
   readonly random: Random;
   readonly logger: Logger;
   readonly boot: string;
+  /** The only time that retention and expiry may ask. */
+  readonly time: TrustedClock;
   /** `docket/<version>` */
   readonly software: string;
   readonly segmentBytes: number;

@@ -15,7 +15,7 @@ import type { ClipDraft } from '../ports/vault.ts';
 import { admit } from './admission.ts';
 import type { ComingClip } from './clip-index.ts';
 import { ClipIntake, type ClipSource, sourceOf, type Taken } from './clip-intake.ts';
-import type { ActBody } from './custody-log.ts';
+import type { ActBody } from './custody-batch.ts';
 import { type Evidence, newClipId } from './evidence.ts';
 import type { IngestTurn } from './ingest-queue.ts';
 import { makeReceipt } from './receipts.ts';

@@ -1,10 +1,8 @@
-import { formatHex, utf8 } from '../core/bytes.ts';
 import { gapsOf } from '../core/dock/state.ts';
-import type { CameraSerial, ClipRecord } from '../core/evidence/clip.ts';
-import { findCounterGaps } from '../core/evidence/gaps.ts';
+import type { ClipRecord } from '../core/evidence/clip.ts';
+import { cameraDigest, findCounterGaps } from '../core/evidence/gaps.ts';
 import type { CameraInventory } from '../ports/camera-link.ts';
 import type { VisitDeps } from './camera-visit.ts';
-import type { Evidence } from './evidence.ts';
 
 /** The times that a manifest can say: from the year 0 to the year 9999. */
 const TIME_MS_MIN = -62_167_219_200_000;
@@ -24,18 +22,13 @@ function isDescribable({ startedAtMs, endedAtMs }: ClipRecord): boolean {
   return [startedAtMs, endedAtMs].every((atMs) => atMs >= TIME_MS_MIN && atMs <= TIME_MS_MAX);
 }
 
-/** What stands for a camera in the log. */
-export function cameraDigest({ crypto }: Pick<Evidence, 'crypto'>, serial: CameraSerial): string {
-  return formatHex(crypto.sha256(utf8(`docket/camera/v1\n${serial}`)));
-}
-
 /** Recordings that the camera counted and nobody has: once in the log, however often the camera comes back. */
 export async function recordGaps(
   { evidence, session, alarms, onEvent, bay }: VisitDeps,
   { records, refused }: CameraInventory,
 ): Promise<void> {
   const { serial, lastCounter } = session;
-  const camera = cameraDigest(evidence, serial);
+  const camera = cameraDigest(serial, evidence.crypto.sha256);
   const known = [
     ...evidence.index.of(serial).map(({ counter }) => counter),
     ...records.map(({ counter }) => counter),

@@ -2,6 +2,7 @@ import { formatHex } from '../core/bytes.ts';
 import { ed25519Key, type NoteCrypto, verifyNote } from '../core/custody/note.ts';
 import { verifyReceipt } from '../core/custody/receipt.ts';
 import { verifyInclusion } from '../core/custody/verify-merkle.ts';
+import { isVouched } from '../core/dock/clip-table.ts';
 import { isDockError } from '../core/errors.ts';
 import type { ClipId, ClipRecord } from '../core/evidence/clip.ts';
 import { type Details, parseDetails } from '../core/evidence/details.ts';
@@ -91,7 +92,7 @@ function checkEntry(
     findings.push({ name, problem: `no entry tells of clip ${manifest.clip}` });
     return;
   }
-  if (status.state === 'quarantined' || status.state === 'missing') {
+  if (!isVouched(status)) {
     findings.push({ name, problem: `the log says that the clip is ${status.state}` });
   }
   if (status.commitment !== commitmentOf(note, manifest.salt, crypto.sha256)) {

@@ -15,12 +15,15 @@ export async function placeHold(
     return;
   }
   const reason = record?.incident === true ? 'INCIDENT' : 'WEARER-BUTTON';
-  const decision = decide(
-    evidence.custody.state,
-    { action: 'mark-incident', clip: known.clip, reason },
-    { atMs: evidence.clock.nowMs(), clock: 'system', boot: evidence.boot, actor: 'wearer' },
-  );
-  if (!decision.ok) return input({ kind: 'nothing-to-hold', counter });
-  if (decision.entries.length > 0) await evidence.custody.append(decision.entries);
-  input({ kind: 'held', counter });
+  let isKnown = false;
+  await evidence.custody.appendDecided((state) => {
+    const decision = decide(
+      state,
+      { action: 'mark-incident', clip: known.clip, reason },
+      { atMs: evidence.clock.nowMs(), clock: 'system', boot: evidence.boot, actor: 'wearer' },
+    );
+    isKnown = decision.ok;
+    return decision.ok ? decision.entries : [];
+  });
+  input({ kind: isKnown ? 'held' : 'nothing-to-hold', counter });
 }

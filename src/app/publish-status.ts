@@ -6,6 +6,7 @@ import { asDockError } from '../core/errors.ts';
 import type { StatusBroker } from '../ports/status-broker.ts';
 import type { VaultSpace } from '../ports/vault.ts';
 import type { ActiveAlarm } from './alarms.ts';
+import type { Checkpointing } from './checkpointing.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface DockView {
@@ -15,6 +16,8 @@ export interface DockView {
   readonly description: DescriptionBody;
   readonly bays: readonly { readonly bay: number; readonly state: BayState }[];
   readonly halted: () => AlarmCode | undefined;
+  /** It publishes the checkpoints itself. */
+  readonly checkpointing?: Pick<Checkpointing, 'cosigned'>;
 }
 
 /** A dashboard needs no more, and eight bays reading at full speed change a thousand times a second. */
@@ -137,19 +140,21 @@ export class StatusPublisher {
   }
 
   #publishDock(): void {
-    const { broker, evidence, version, bays, halted } = this.#view;
+    const { broker, evidence, version, bays, halted, checkpointing } = this.#view;
     const { counts, treeSize } = evidence.custody.state;
     const body = dockBody({
       ...{ isStarted: this.#isStarted, halted: halted(), version, counts, treeSize },
       bays: bays.map(({ state }) => state),
       storage: this.#space,
+      cosigned: checkpointing?.cosigned,
+      time: evidence.time.now(),
       boot: evidence.boot,
       sinceMs: this.#sinceMs,
       atMs: evidence.clock.nowMs(),
     });
     broker?.retain(DOCK_PATH, body);
     const { checkpoint } = evidence.custody;
-    if (checkpoint === this.#checkpoint) return;
+    if (checkpointing !== undefined || checkpoint === this.#checkpoint) return;
     this.#checkpoint = checkpoint;
     broker?.retain('checkpoint', { note: checkpoint });
   }

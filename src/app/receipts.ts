@@ -1,4 +1,5 @@
 import { signReceipt } from '../core/custody/receipt.ts';
+import { isVouched } from '../core/dock/clip-table.ts';
 import { DockError } from '../core/errors.ts';
 import type { Manifest } from '../core/evidence/manifest.ts';
 import type { Evidence } from './evidence.ts';
@@ -12,7 +13,7 @@ type ReceiptDeps = Pick<Evidence, 'custody' | 'vault' | 'keys' | 'crypto' | 'doc
 export async function makeReceipt(deps: ReceiptDeps, manifest: Manifest): Promise<string> {
   const { custody, vault, keys, crypto } = deps;
   const status = custody.state.clips.get(manifest.clip);
-  if (status === undefined || status.state === 'quarantined' || status.state === 'missing') {
+  if (status === undefined || !isVouched(status)) {
     throw new DockError('CLIP_NOT_FOUND', `the log does not vouch for clip ${manifest.clip}`);
   }
   const receipt = {

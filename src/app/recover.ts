@@ -98,7 +98,7 @@ function addToIndex({ index }: Evidence, manifest: Manifest): void {
 async function recordMissing(evidence: Evidence, found: ReadonlySet<ClipId>): Promise<ClipId[]> {
   const missing: ClipId[] = [];
   for (const { clip, state } of evidence.custody.state.clips.values()) {
-    if (!found.has(clip) && state !== 'missing') missing.push(clip);
+    if (!found.has(clip) && state !== 'missing' && state !== 'disposed') missing.push(clip);
   }
   if (missing.length > 0) {
     await evidence.custody.append(missing.map((clip) => ({ kind: 'clip-missing', clip })));

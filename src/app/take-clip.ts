@@ -1,4 +1,5 @@
 import { formatHex } from '../core/bytes.ts';
+import { isVouched } from '../core/dock/clip-table.ts';
 import { type ErrorCode, isDockError } from '../core/errors.ts';
 import type { ClipRecord } from '../core/evidence/clip.ts';
 import type { Manifest } from '../core/evidence/manifest.ts';
@@ -118,7 +119,7 @@ export class ClipTaker {
   async #vouchedManifest(record: ClipRecord, known: IndexedClip): Promise<Manifest | undefined> {
     const { evidence } = this.#deps;
     const status = evidence.custody.state.clips.get(known.clip);
-    if (status === undefined || status.state === 'quarantined' || status.state === 'missing') {
+    if (status === undefined || !isVouched(status)) {
       return undefined;
     }
     if (known.recordSha256 !== formatHex(evidence.crypto.sha256(record.raw))) {

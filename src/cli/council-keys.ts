@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDirectory, createFile } from '../adapters/fs/durable-file.ts';
-import { createSigner } from '../adapters/fs/key-files.ts';
+import { createSigner, type KeyPlace, loadOrCreateSigner } from '../adapters/fs/key-files.ts';
 import {
   formatIdentityFile,
   formatRecipient,
@@ -11,13 +11,24 @@ import {
 import { sha256 } from '../adapters/nacl/ed25519.ts';
 import { NodeRandom } from '../adapters/node/node-random.ts';
 import { utf8 } from '../core/bytes.ts';
+import { ed25519Key, formatVerifierKey, signNote } from '../core/custody/note.ts';
 import { DockError } from '../core/errors.ts';
-import { makeSigner, verifierKeyOf } from '../main.ts';
+import type { Role } from '../core/orders/actions.ts';
+import { formatRoles, type RoleKey } from '../core/orders/roles.ts';
+import { COSIGNATURE_TYPE, cosignatureKey } from '../core/witness/cosignature.ts';
+import { makeSigner } from '../main.ts';
+import type { Signer } from '../ports/signer.ts';
 
 export const VERIFY_POLICY = 'verify-policy.txt';
+export const ROLES_NOTE = 'roles.note';
+export const ROOT_KEY = 'role-root.pub';
 const RECIPIENT_ROLES = ['evidence', 'escrow'] as const;
 /** Who may sign orders; `root` stays offline and changes the others. */
-const SIGNING_ROLES = ['evidence-manager', 'protection-officer', 'supervisor', 'root'] as const;
+const SIGNING_ROLES = {
+  operator: 'operator',
+  'evidence-manager': 'evidence',
+  'protection-officer': 'protection-officer',
+} as const satisfies Record<string, Role>;
 
 export interface CouncilRecipient {
   readonly role: string;
@@ -39,15 +50,20 @@ export async function createCouncilKeys(folder: string): Promise<readonly Counci
     recipients.push({ role, recipient });
   }
   const deps = { random, sha256, makeSigner };
-  for (const role of SIGNING_ROLES) {
-    await createSigner({ folder, file: `role-${role}`, name: `council/${role}` }, deps);
+  const keys: RoleKey[] = [];
+  for (const [file, role] of Object.entries(SIGNING_ROLES)) {
+    const key = await createSigner({ folder, file: `role-${file}`, name: `council/${file}` }, deps);
+    keys.push({ key: ed25519Key(key.name, key.publicKey), roles: [role] });
   }
-  const witness = await createSigner({ folder, file: 'witness', name: 'council/witness' }, deps);
+  const root = await createSigner({ folder, file: 'role-root', name: 'council/root' }, deps);
+  const roles = formatRoles({ version: 1, docks: '*/*', keys }, sha256);
+  await createFile(join(folder, ROLES_NOTE), utf8(signNote(roles, root, sha256)));
+  const witness = await createSigner(witnessPlace(folder), deps);
   const policy = [
     '# Which logs and witnesses a verifier believes (C2SP tlog-policy).',
     '# Add a line `log <vkey>` for each dock: its `keys/log.pub`, carried over by hand.',
-    `witness centre ${verifierKeyOf(witness)}`,
-    'quorum none',
+    `witness ${witnessKeyOf(witness)}`,
+    'quorum 1',
   ];
   await createFile(join(folder, VERIFY_POLICY), utf8(`${policy.join('\n')}\n`));
   return recipients;
@@ -61,6 +77,26 @@ export async function readRecipients(folder: string): Promise<readonly CouncilRe
     recipients.push({ role, recipient });
   }
   return recipients;
+}
+
+/** For whoever runs the witness. KEY_INVALID when the keys are not there. */
+export async function loadWitnessSigner(folder: string): Promise<Signer> {
+  const place = witnessPlace(folder);
+  if (!(await isThere(join(folder, `${place.file}.key`)))) {
+    throw new DockError('KEY_INVALID', `${folder} has no ${place.file}.key`, {
+      action: "Make the council's keys with docket keygen, and give --keys their folder.",
+    });
+  }
+  return await loadOrCreateSigner(place, { random: new NodeRandom(), sha256, makeSigner });
+}
+
+/** The verifier key under which the witness cosigns. */
+export function witnessKeyOf({ name, publicKey }: Signer): string {
+  return formatVerifierKey(cosignatureKey(name, publicKey), sha256);
+}
+
+function witnessPlace(folder: string): KeyPlace {
+  return { folder, file: 'witness', name: 'council/witness', type: COSIGNATURE_TYPE };
 }
 
 export async function hasCouncilKeys(folder: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import type { DockObserver } from '../app/dock.ts';
+import type { DockObserver } from '../app/dock-deps.ts';
 import type { BayState, BayStatus } from '../core/dock/bay-state.ts';
 import type { DemoCamera } from './demo-cameras.ts';
 import type { DemoTerminal } from './demo-terminal.ts';

@@ -1,4 +1,4 @@
-import type { DockObserver } from '../app/dock.ts';
+import type { DockObserver } from '../app/dock-deps.ts';
 import type { BayState, BayStatus } from '../core/dock/bay-state.ts';
 import { bayProgress } from '../core/dock/bay-status.ts';
 import { drawLamps } from '../core/dock/draw-lights.ts';

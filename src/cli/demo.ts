@@ -17,13 +17,18 @@ import { composeDock, verifierKeyOf } from '../main.ts';
 import {
   createCouncilKeys,
   hasCouncilKeys,
+  loadWitnessSigner,
+  ROLES_NOTE,
+  ROOT_KEY,
   readRecipients,
   VERIFY_POLICY,
+  witnessKeyOf,
 } from './council-keys.ts';
 import { type DemoCamera, findClipFiles, makeCameras, startCameras } from './demo-cameras.ts';
 import { DemoControls } from './demo-controls.ts';
 import { DemoTally } from './demo-tally.ts';
 import { DemoTerminal } from './demo-terminal.ts';
+import { DemoWitness } from './demo-witness.ts';
 import { printJson } from './output.ts';
 import { untilSignal } from './until-signal.ts';
 
@@ -88,7 +93,12 @@ async function runDemo(options: DemoOptions): Promise<void> {
   const { dock, keys } = await composeDock(config, {
     ...{ board, observer: tally, logger, brokerDelayMsMax: 0 },
   });
-  await trustLog(keysDir, verifierKeyOf(keys.log));
+  await trust(keysDir, `witness ${config.witness?.key}`);
+  await trust(keysDir, `log ${verifierKeyOf(keys.log)}`);
+  const witness = new DemoWitness({
+    ...{ broker: `mqtt://127.0.0.1:${broker.mqttPort}`, keys: keysDir, folder },
+    data: `${dataDir}-witness`,
+  });
   say(`Status page: http://127.0.0.1:${broker.httpPort}/`);
   say(`MQTT:        mosquitto_sub -p ${broker.mqttPort} -v -t 'docket/#'`);
   say('');
@@ -105,6 +115,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
     terminal.stop();
     await Promise.all(running.map((camera) => camera.stop()));
     await dock.stop();
+    await witness.stop();
     await broker.stop();
     for (const { link } of cameras) await rm(dirname(link), { recursive: true, force: true });
   }
@@ -190,6 +201,11 @@ async function configOf({
     cameras: cameras.map(({ registered }) => registered),
     allowKeylessCameras: false,
     broker: { url: `mqtt://127.0.0.1:${mqttPort}` },
+    witness: { key: witnessKeyOf(await loadWitnessSigner(keysDir)), jumpDays: 3_650 },
+    orders: {
+      rootKey: (await readFile(join(keysDir, ROOT_KEY), 'utf8')).trim(),
+      rolesFile: join(keysDir, ROLES_NOTE),
+    },
     segmentBytes: 64 * MIB,
     reserveBytes: 256 * MIB,
     retentionDays: 60,
@@ -219,14 +235,13 @@ async function startBroker({ port, mqttPort }: DemoOptions): Promise<EmbeddedBro
 }
 
 /** Stands for the engineer who carries the dock's key to the council by hand. */
-async function trustLog(keysDir: string, verifierKey: string): Promise<void> {
+async function trust(keysDir: string, line: string): Promise<void> {
   const path = join(keysDir, VERIFY_POLICY);
-  const line = `log ${verifierKey}\n`;
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  if (!text.includes(line)) await appendFile(path, line);
+  if (!text.split('\n').includes(line)) await appendFile(path, `${line}\n`);
 }
 
 function refuseInside(keysDir: string, dataDir: string): void {

@@ -16,7 +16,8 @@ export function addKeygenCommand(program: Command): void {
       printLine(`Keys are in ${folder}.`);
       for (const { role, recipient } of recipients) printLine(`${role.padEnd(9)} ${recipient}`);
       printLine('');
-      printLine('Put the two recipients into the configuration of each dock.');
+      printLine('Put the two recipients and witness.pub into the configuration of each dock,');
+      printLine('and role-root.pub and roles.note, which says who may sign orders.');
       printLine(
         'Print escrow.identity.txt and role-root.key, put them in a safe, and erase the files.',
       );

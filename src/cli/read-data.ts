@@ -24,6 +24,8 @@ export interface DockData {
   readonly dataDir: string;
   readonly vault: FsVault;
   readonly custody: CheckedCustody;
+  /** Whose signature on a checkpoint is believed. */
+  readonly logKey: VerifierKey;
   /** Where the log's key came from: a policy that someone brought, or the folder's own word. */
   readonly keySource: string;
 }
@@ -47,7 +49,7 @@ export async function readData(options: ReadDataOptions): Promise<DockData> {
   const { key, source } = await findLogKey(dataDir, options);
   const custody = checkCustody(contents, key, crypto);
   const vault = new FsVault({ dataDir, reserveBytes: 0 });
-  return { dataDir, vault, custody, keySource: source };
+  return { dataDir, vault, custody, logKey: key, keySource: source };
 }
 
 export interface ListedClip {

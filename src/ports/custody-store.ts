@@ -5,6 +5,8 @@ export interface CustodyContents {
   readonly leaves: readonly Uint8Array[];
   /** The newest signed checkpoint, if one was ever made. */
   readonly checkpoint: string | undefined;
+  /** The newest checkpoint that a witness cosigned, if one ever did. */
+  readonly cosigned?: string | undefined;
   /** Bytes of a torn last record that were cut off at opening. */
   readonly tornBytes: number;
 }
@@ -17,6 +19,12 @@ export interface CustodyStore {
   append(leaves: readonly Uint8Array[]): Promise<void>;
   /** Durable when it returns; earlier checkpoints are kept. */
   putCheckpoint(note: string): Promise<void>;
+  /** Durable when it returns. The first of each tree size is kept for good, of later ones the newest. */
+  putCosigned(note: string): Promise<void>;
+  /** Entries `from` to `to`, without the last; they are in the log. CUSTODY_CORRUPT. */
+  readLeaves(from: number, to: number): Promise<readonly Uint8Array[]>;
+  /** The first cosigned checkpoint of each tree size, in order. CUSTODY_CORRUPT. */
+  readCosigned(): Promise<readonly string[]>;
   close(): Promise<void>;
   /** Why the copies for readers are no longer made, if so; the log itself is whole. */
   readonly tilesFault?: DockError | undefined;

@@ -15,6 +15,11 @@ export interface StatusBroker {
   /** `null` clears the topic. */
   retain(path: string, body: Json): void;
   emit(path: string, body: Json): void;
+  /**
+   * Every message on the path from then on, on every connection, and what is retained there. The payload is as it came: hostile until it is parsed.
+   * Called before `start`.
+   */
+  listen(path: string, listener: (payload: Uint8Array) => void): void;
   readonly connected: boolean;
   onConnectedChange(listener: (connected: boolean) => void): void;
   /** Publishes `disconnected` and closes. */

@@ -37,7 +37,7 @@ export interface VaultSpace {
   readonly freeBytes: number;
 }
 
-/** All evidence on the dock. One writer. Never deletes a clip. */
+/** All evidence on the dock. One writer. A clip leaves by `disposeClip` alone. */
 export interface Vault {
   /** Creates and probes the folders. VAULT_UNWRITABLE names the folder and the reason. */
   start(): Promise<void>;
@@ -58,6 +58,11 @@ export interface Vault {
   /** Durable when it returns; replaces an earlier one. */
   putReceipt(clip: ClipId, receiptNote: string): Promise<void>;
   readReceipt(clip: ClipId): Promise<string | undefined>;
+  /**
+   * What opens each sealed file is destroyed first, then the files, then the folder; all of it is durable when it returns. May be called again after any
+   * interruption, and for a clip that is not there. Only the disposal of `app` may call it. VAULT_UNWRITABLE.
+   */
+  disposeClip(clip: ClipId): Promise<void>;
   space(): Promise<VaultSpace>;
   stop(): Promise<void>;
 }

@@ -1,9 +1,14 @@
 import { ClipIndex } from '../../src/app/clip-index.ts';
 import { CustodyLog } from '../../src/app/custody-log.ts';
-import { Dock, type DockDeps } from '../../src/app/dock.ts';
+import { Dock } from '../../src/app/dock.ts';
+import type { DockDeps } from '../../src/app/dock-deps.ts';
 import type { Evidence } from '../../src/app/evidence.ts';
+import type { OrdersSetup } from '../../src/app/orders.ts';
+import { TrustedClock } from '../../src/app/trusted-clock.ts';
 import { type Entry, parseEntry } from '../../src/core/custody/entry.ts';
+import type { VerifierKey } from '../../src/core/custody/note.ts';
 import type { DockId } from '../../src/core/evidence/clip.ts';
+import { TIME_POLICY } from '../../src/core/time/trusted-time.ts';
 import { testCrypto, testSigner } from '../core/custody/keys.ts';
 import { DescriptorFiles } from '../fakes/descriptor-files.ts';
 import { FakeBoard } from '../fakes/fake-board.ts';
@@ -12,6 +17,7 @@ import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeCustodyDisk, FakeCustodyStore } from '../fakes/fake-custody-store.ts';
 import { FakeCameraLink } from '../fakes/fake-link.ts';
 import { FakeLogger } from '../fakes/fake-logger.ts';
+import { FakeOrderStore } from '../fakes/fake-order-store.ts';
 import { FakeRandom } from '../fakes/fake-random.ts';
 import { FakeSealer, type FakeSealerFaults } from '../fakes/fake-sealer.ts';
 import { FakeStatusBroker } from '../fakes/fake-status-broker.ts';
@@ -48,6 +54,11 @@ export class Bench {
   readonly custody = new FakeCustodyDisk();
   readonly cache = new FakeStateCache();
   vault = new FakeVault();
+  /** Of the witness, for docks that have one. */
+  witness: VerifierKey | undefined;
+  /** For docks that take orders: who may sign them. */
+  authority: Omit<OrdersSetup, 'store'> = {};
+  readonly orderStore = new FakeOrderStore();
   runs = 0;
   /** Of every run from now on. */
   settings: Pick<DockDeps, 'ingestsMax' | 'cameraClockOffsetMsMax'> = {};
@@ -63,6 +74,7 @@ export class Bench {
     const store = new FakeCustodyStore(this.custody);
     store.power = power;
     this.vault.power = power;
+    this.orderStore.power = power;
     const sealerFaults: FakeSealerFaults = {};
     const evidence = this.#evidence({ clock, logger, random, store, sealerFaults });
     const parts = {
@@ -72,6 +84,8 @@ export class Bench {
     };
     power.onCut = () => parts.link.unplugAll();
     const dock = new Dock({
+      witness: this.witness,
+      orders: { store: this.orderStore, ...this.authority },
       ...{ evidence, ...parts, bays: BAYS, version: '0.1.0', retentionDays: 60 },
       ...this.settings,
       description: {
@@ -127,6 +141,7 @@ export class Bench {
     return {
       ...parts,
       ...{ dock: DOCK, vault: this.vault, sealer, keys: KEYS, crypto: testCrypto, boot },
+      time: new TrustedClock(clock, TIME_POLICY),
       ...{ index: new ClipIndex(), software: 'docket/0.1.0', segmentBytes: SEGMENT_BYTES },
       custody: new CustodyLog({
         ...{ store, cache: this.cache, logKey: KEYS.log, crypto: testCrypto, clock, logger, boot },

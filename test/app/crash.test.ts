@@ -48,6 +48,7 @@ function checkEnd(bench: Bench, camera: FakeCamera): void {
   const { counts } = stateOf(bench);
   assert.equal(counts, {
     ...{ vaulted: 0, released: 2, quarantined: 0, missing: 0, held: 1, incidents: 1 },
+    ...{ disposing: 0, disposed: 0 },
   });
   checkLog(bench);
 }

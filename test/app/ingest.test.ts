@@ -39,6 +39,7 @@ promise(
     await bench.stop(run);
     assert.equal(stateOf(bench).counts, {
       ...{ vaulted: 0, released: 6, quarantined: 0, missing: 0, held: 0, incidents: 0 },
+      ...{ disposing: 0, disposed: 0 },
     });
   },
 );

@@ -89,6 +89,48 @@ export function custodyStoreContract(name: string, makePlace: () => Promise<Cust
     await first.close();
   });
 
+  store(
+    'gives the newest cosigned checkpoint back, and none before there is one',
+    async ({ place }) => {
+      const leaves = leavesOf(3);
+      const first = place.store();
+      assert.is((await first.open()).cosigned, undefined);
+      await first.append(leaves);
+      await first.putCheckpoint(checkpointOf(leaves));
+      for (const size of [1, 3, 3]) await first.putCosigned(checkpointOf(leaves.slice(0, size)));
+      await rejectsWith(first.putCosigned('not a note'), 'NOTE_INVALID');
+      await first.close();
+      const second = place.store();
+      assert.is((await second.open()).cosigned, checkpointOf(leaves));
+      await second.close();
+    },
+  );
+
+  store('reads any entries again, those of earlier runs too', async ({ place }) => {
+    const all = leavesOf(1_200);
+    const first = place.store();
+    await first.open();
+    for (const [from, to] of [
+      [0, 1],
+      [1, 300],
+      [300, 301],
+      [301, 900],
+    ] as const) {
+      await first.append(all.slice(from, to));
+    }
+    await first.close();
+    const second = place.store();
+    await second.open();
+    for (let at = 900; at < 1_200; at += 50) await second.append(all.slice(at, at + 50));
+    for (const from of [0, 1, 255, 256, 300, 301, 899, 900, 1_199, 1_200]) {
+      for (const to of [from, from + 1, from + 256, 1_200]) {
+        if (to > 1_200) continue;
+        assert.equal(await second.readLeaves(from, to), all.slice(from, to), `${from} to ${to}`);
+      }
+    }
+    await second.close();
+  });
+
   store('has one writer at a time', async ({ place }) => {
     const first = place.store();
     await first.open();

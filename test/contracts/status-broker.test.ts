@@ -28,6 +28,9 @@ async function openFake(): Promise<StatusBrokerBench> {
         .slice(publishedFrom)
         .filter((each) => each.path === path)
         .map((each) => each.body),
+    async say(path, text, isRetained) {
+      broker.say(path, text, isRetained);
+    },
     async away() {
       broker.away();
     },
@@ -59,6 +62,7 @@ async function openReal(): Promise<StatusBrokerBench> {
       return [...earlier, ...observer.events].slice(0, count);
     },
     publishedOf: (path) => observer.bodiesOf(path).map((body) => body ?? null),
+    say: (path, text, isRetained) => observer.say(path, text, isRetained),
     async away() {
       const lost = new Promise<void>((resolve) => {
         broker.onConnectedChange((connected) => {

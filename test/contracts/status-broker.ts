@@ -10,6 +10,8 @@ export interface StatusBrokerBench {
   untilEvents(count: number): Promise<readonly Json[]>;
   /** Every value of the path that reached the centre since `back`, or since the start. */
   publishedOf(path: string): readonly Json[];
+  /** Somebody else publishes on this dock's path. */
+  say(path: string, text: string, isRetained?: boolean): Promise<void>;
   away(): Promise<void>;
   /** The centre comes back with an empty memory. */
   back(): Promise<void>;
@@ -99,6 +101,43 @@ export function statusBrokerContract(name: string, open: () => Promise<StatusBro
     await bench.back();
     const all = await bench.untilEvents(3);
     assert.equal(all, [{ seq: 1 }, { seq: 2 }, { seq: 3 }]);
+  });
+
+  contract(
+    'hears what is said and what is retained on its paths, and nothing else',
+    async ({ bench }) => {
+      const heard: string[] = [];
+      const isHeard = (text: string) =>
+        new Promise<void>((resolve) => {
+          bench.broker.listen('cosig', (payload) => {
+            heard.push(new TextDecoder().decode(payload));
+            if (heard.at(-1) === text) resolve();
+          });
+        });
+      await bench.say('cosig', 'retained', true);
+      await bench.say('other', 'retained too', true);
+      const retained = isHeard('retained');
+      await bench.broker.start();
+      await retained;
+      assert.equal(heard, ['retained']);
+    },
+  );
+
+  contract('hears again after the centre was away', async ({ bench }) => {
+    let onHeard: (text: string) => void = () => undefined;
+    const isHeard = () =>
+      new Promise<string>((resolve) => {
+        onHeard = resolve;
+      });
+    bench.broker.listen('cosig', (payload) => onHeard(new TextDecoder().decode(payload)));
+    await bench.broker.start();
+    await bench.untilRetained('availability', 'online');
+    await bench.away();
+    await bench.back();
+    await bench.untilRetained('availability', 'online');
+    const heard = isHeard();
+    await bench.say('cosig', 'later', true);
+    assert.is(await heard, 'later');
   });
 
   contract('tells its listeners when the connection comes and goes', async ({ bench }) => {

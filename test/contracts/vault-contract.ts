@@ -252,6 +252,24 @@ export function vaultContract(name: string, make: () => Promise<VaultUnderTest>)
     await throwsCode(() => vault.openSegment(clip, 0), 'VAULT_MISSING');
   });
 
+  contract('a clip that is disposed of is gone for good, and the others stay', async (context) => {
+    const { under, vault } = context;
+    const [gone, kept] = [clipId('a'), clipId('b')];
+    for (const clip of [gone, kept]) await putClip(vault, clip);
+    await vault.putReceipt(gone, 'receipt\n');
+    const reader = await vault.openSegment(gone, 0);
+    await vault.disposeClip(gone);
+    assert.not.match(readFileSync(reader.fd, 'utf8'), /one/, 'nobody reads on');
+    await vault.closeSegment(reader);
+    await vault.disposeClip(gone);
+    await vault.disposeClip(clipId('never'));
+    for (const each of [vault, await under.restart()]) {
+      assert.equal(await each.clips(), [kept]);
+      await throwsCode(() => each.openSegment(gone, 0), 'VAULT_MISSING');
+      assert.is(await readSegment(each, kept, 0), 'one');
+    }
+  });
+
   contract('stopping closes what is still open', async ({ vault }) => {
     const clip = clipId('a');
     await putClip(vault, clip);

@@ -7,6 +7,7 @@ import { Power } from './power.ts';
 export class FakeCustodyDisk {
   leaves: Uint8Array[] = [];
   checkpoints: string[] = [];
+  cosigned: string[] = [];
   /** Bytes of a half-written append that the next open cuts off. */
   tornBytes = 0;
   isCorrupt = false;
@@ -43,7 +44,9 @@ export class FakeCustodyStore implements CustodyStore {
     const { tornBytes } = this.disk;
     this.disk.tornBytes = 0;
     const leaves = this.disk.leaves.map((leaf) => leaf.slice());
-    return { leaves, checkpoint: this.disk.checkpoints.at(-1), tornBytes };
+    const cosigned = this.disk.cosigned.at(-1);
+    const checkpoint = this.disk.checkpoints.at(-1);
+    return { leaves, checkpoint, tornBytes, ...(cosigned === undefined ? {} : { cosigned }) };
   }
 
   async append(leaves: readonly Uint8Array[]): Promise<void> {
@@ -64,6 +67,26 @@ export class FakeCustodyStore implements CustodyStore {
     this.disk.checkpoints.push(note);
     this.afterEffect('checkpoint');
     this.power.effect('checkpoint');
+  }
+
+  async putCosigned(note: string): Promise<void> {
+    this.#mustBeOpen();
+    readCheckpointNote(note);
+    if (this.failCheckpoint) {
+      throw new DockError('CUSTODY_UNWRITABLE', 'the fake disk fails checkpoints');
+    }
+    this.disk.cosigned.push(note);
+    this.power.effect('cosigned');
+  }
+
+  async readLeaves(from: number, to: number): Promise<readonly Uint8Array[]> {
+    this.#mustBeOpen();
+    return this.disk.leaves.slice(from, to).map((leaf) => leaf.slice());
+  }
+
+  async readCosigned(): Promise<readonly string[]> {
+    this.#mustBeOpen();
+    return [...this.disk.cosigned];
   }
 
   async close(): Promise<void> {

@@ -13,11 +13,15 @@ export class FakeStatusBroker implements StatusBroker {
   readonly published: FakeEvent[] = [];
   /** Every event that reached the centre, oldest first. */
   readonly events: FakeEvent[] = [];
+  /** Somebody at the centre who hears every retained value. */
+  onPublish: (path: string, body: Json) => void = () => undefined;
   #values = new Map<string, Json>();
   #waiting: FakeEvent[] = [];
   #listeners: ((connected: boolean) => void)[] = [];
   #connected = false;
   #isAway = false;
+  readonly #ears = new Map<string, (payload: Uint8Array) => void>();
+  readonly #spoken = new Map<string, Uint8Array>();
 
   get connected(): boolean {
     return this.#connected;
@@ -36,6 +40,19 @@ export class FakeStatusBroker implements StatusBroker {
   emit(path: string, body: Json): void {
     if (this.#connected) this.events.push({ path, body });
     else this.#waiting.push({ path, body });
+  }
+
+  listen(path: string, listener: (payload: Uint8Array) => void): void {
+    this.#ears.set(path, listener);
+  }
+
+  /** Somebody else publishes below this dock's topics; a text goes as it is. */
+  say(path: string, body: Json, isRetained = false): void {
+    const payload = new TextEncoder().encode(
+      typeof body === 'string' ? body : JSON.stringify(body),
+    );
+    if (isRetained) this.#spoken.set(path, payload);
+    if (this.#connected) this.#ears.get(path)?.(payload);
   }
 
   onConnectedChange(listener: (connected: boolean) => void): void {
@@ -64,6 +81,7 @@ export class FakeStatusBroker implements StatusBroker {
   #connect(): void {
     if (this.#connected) return;
     this.#set(true);
+    for (const [path, payload] of this.#spoken) this.#ears.get(path)?.(payload);
     for (const [path, body] of this.#values) this.#publish(path, body);
     this.#publish('availability', 'online');
     this.events.push(...this.#waiting.splice(0));
@@ -73,6 +91,7 @@ export class FakeStatusBroker implements StatusBroker {
     this.published.push({ path, body });
     if (body === null) this.topics.delete(path);
     else this.topics.set(path, body);
+    this.onPublish(path, body);
   }
 
   #set(connected: boolean): void {

@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert } from '../../src/core/assert.ts';
@@ -200,6 +200,22 @@ export class FakeVault implements Vault {
 
   async readReceipt(clip: ClipId): Promise<string | undefined> {
     return this.#clip(clip).receipt;
+  }
+
+  /** File by file, so that a power cut finds it half done. */
+  async disposeClip(clip: ClipId): Promise<void> {
+    this.#power();
+    const contents = this.#disk.clips.get(clip);
+    if (contents === undefined) return;
+    for (const [index, path] of [...contents.segments]) {
+      this.#effect(() => truncateSync(path));
+      this.#effect(() => contents.segments.delete(index));
+    }
+    this.#effect(() => {
+      contents.details = undefined;
+      contents.manifest = undefined;
+    });
+    this.#effect(() => this.#disk.clips.delete(clip));
   }
 
   async space(): Promise<VaultSpace> {

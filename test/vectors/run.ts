@@ -2,11 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runMerkleCases, type Tally } from './merkle.ts';
+import { runVerifierMerkle, runVerifierSignatures } from './verifier.ts';
 import { runWycheproof } from './wycheproof.ts';
 
 const SUITES: readonly (readonly [folder: string, run: (folder: string) => Tally])[] = [
   ['wycheproof', runWycheproof],
   ['merkle/testdata', runMerkleCases],
+  ['wycheproof', runVerifierSignatures],
+  ['merkle/testdata', runVerifierMerkle],
 ];
 
 function runAll(folder: string): Tally[] {
@@ -14,7 +17,7 @@ function runAll(folder: string): Tally[] {
     const path = join(folder, name);
     if (!existsSync(path)) return { passed: 0, failed: [`${path} is not there`] };
     const tally = run(path);
-    console.log(`${name}: ${tally.passed} passed, ${tally.failed.length} failed`);
+    console.log(`${name} (${run.name}): ${tally.passed} passed, ${tally.failed.length} failed`);
     return tally;
   });
 }

@@ -8,8 +8,10 @@ import {
   checkCameras,
   type DockConfig,
   type LogLevel,
+  type OrdersConfig,
   parseCameraList,
   parseDockConfig,
+  type WitnessConfig,
 } from '../../core/config/dock-config.ts';
 import { type Fault, field, formatFault, type Parsed } from '../../core/config/faults.ts';
 import { DockError } from '../../core/errors.ts';
@@ -42,6 +44,9 @@ export interface ResolvedDockConfig {
   readonly allowKeylessCameras: boolean;
   /** Its files are absolute paths, not read yet: a broker's trouble must not keep a dock from its cameras. */
   readonly broker: BrokerConfig | undefined;
+  readonly witness?: WitnessConfig | undefined;
+  /** Who may order what; without it the dock refuses every order. */
+  readonly orders?: OrdersConfig | undefined;
   readonly segmentBytes: number;
   readonly reserveBytes: number;
   /** Undefined: as the dock finds best. */
@@ -101,6 +106,8 @@ function resolveConfig(config: DockConfig, { board, listed, at }: Resolution): R
     broker: config.broker === undefined ? undefined : withPaths(config.broker, at),
     ingestsMax: config.ingestsMax,
     cameraClockOffsetMsMax: config.cameraClockOffsetMinutesMax * 60_000,
+    witness: config.witness,
+    orders: config.orders === undefined ? undefined : withRolesPath(config.orders, at),
     segmentBytes: config.segmentMiB * MIB,
     reserveBytes: config.reserveMiB * MIB,
   };
@@ -122,6 +129,11 @@ function withPaths(broker: BrokerConfig, at: (name: string) => string): BrokerCo
     if (name !== undefined) resolved[key] = at(name);
   }
   return resolved;
+}
+
+function withRolesPath(orders: OrdersConfig, at: (name: string) => string): OrdersConfig {
+  const { rolesFile } = orders;
+  return rolesFile === undefined ? orders : { ...orders, rolesFile: at(rolesFile) };
 }
 
 function registered(camera: CameraConfig): RegisteredCamera {

@@ -1,16 +1,16 @@
 /**
  * INVARIANTS: `entries` is the log. Its record is one append, and is fsynced before the next is written, so only the last record can be torn.
- * `checkpoints` is fsynced before `checkpoint`, which is its newest. Tiles are made from `entries` and can be made again.
+ * `checkpoints` is fsynced before `checkpoint`, which is its newest. `cosigned` is the newest cosigned checkpoint, and `cosignatures` has the first one
+ * of each tree size. Tiles are made from `entries` and can be made again.
  */
-import { createHash } from 'node:crypto';
+import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
-import { equalBytes, parseUtf8, utf8 } from '../../core/bytes.ts';
-import type { Checkpoint } from '../../core/custody/checkpoint.ts';
+import { parseUtf8, utf8 } from '../../core/bytes.ts';
 import { readCheckpointNote } from '../../core/custody/checkpoint.ts';
-import { MerkleTree } from '../../core/custody/merkle.ts';
 import { DockError } from '../../core/errors.ts';
 import type { CustodyContents, CustodyStore } from '../../ports/custody-store.ts';
+import { type CustodyFiles, readCustodyFiles, sha256 } from './custody-files.ts';
 import { TileWriter } from './custody-tiles.ts';
 import type { DataLock } from './data-lock.ts';
 import { lockDataDir } from './data-lock.ts';
@@ -21,30 +21,22 @@ import {
   replaceFile,
   sweepTemporaries,
 } from './durable-file.ts';
-import type { JournalScan } from './journal.ts';
 import { decodeBundle, encodeBundle, encodeRecord, scanJournal } from './journal.ts';
 
 /** C2SP tlog-tiles: the length of an entry is a u16. */
 const LEAF_BYTES_MAX = 65_535;
-const EMPTY = new Uint8Array(0);
+/** Where to begin to read is known for one entry in so many. */
+const MARK_PERIOD = 256;
 
-/** What the files say, before anything is mended. */
-interface CustodyFiles {
-  readonly leaves: readonly Uint8Array[];
-  readonly checkpoint: string | undefined;
-  readonly entries: JournalScan;
-  readonly entriesBytes: number;
-  readonly history: JournalScan;
-  readonly historyBytes: number;
-  /** Power was cut between `checkpoints` and `checkpoint`. */
-  readonly checkpointBehind: boolean;
+/** A record of `entries` that begins with entry `index`. */
+interface Mark {
+  readonly index: number;
+  readonly offset: number;
 }
 
 /** The log as it is on the disk, for a program that only reads. Takes no lock and changes nothing. CUSTODY_CORRUPT. */
 export async function readCustody(directory: string): Promise<CustodyContents> {
-  const files = await readFiles(directory);
-  const tornBytes = files.entriesBytes - files.entries.goodBytes;
-  return { leaves: files.leaves, checkpoint: files.checkpoint, tornBytes };
+  return contentsOf(await readCustodyFiles(directory));
 }
 
 export class FsCustodyStore implements CustodyStore {
@@ -54,6 +46,10 @@ export class FsCustodyStore implements CustodyStore {
   #lock: DataLock | undefined;
   #entries: AppendFile | undefined;
   #history: AppendFile | undefined;
+  #cosignatures: AppendFile | undefined;
+  #cosignedSize = 0;
+  #marks: Mark[] = [];
+  #leafCount = 0;
 
   /** `directory` is the data directory's `custody`. */
   constructor(directory: string) {
@@ -84,7 +80,9 @@ export class FsCustodyStore implements CustodyStore {
       leaves.every((leaf) => leaf.length <= LEAF_BYTES_MAX),
       'an entry fits its length',
     );
+    const offset = entries.sizeBytes;
     await writable(() => entries.append(encodeRecord(encodeBundle(leaves))));
+    this.#mark(leaves.length, offset);
     await this.#addTiles(leaves);
   }
 
@@ -97,8 +95,35 @@ export class FsCustodyStore implements CustodyStore {
     });
   }
 
+  async putCosigned(note: string): Promise<void> {
+    const cosignatures = opened(this.#cosignatures);
+    const { treeSize } = readCheckpointNote(note);
+    await writable(async () => {
+      if (treeSize > this.#cosignedSize) await cosignatures.append(encodeRecord(utf8(note)));
+      await replaceFile(join(this.#directory, 'cosigned'), utf8(note));
+    });
+    this.#cosignedSize = Math.max(this.#cosignedSize, treeSize);
+  }
+
+  async readLeaves(from: number, to: number): Promise<readonly Uint8Array[]> {
+    assert(from <= to && to <= this.#leafCount, 'the entries are in the log');
+    const first = this.#marks.findLast(({ index }) => index <= from);
+    const end = this.#marks.find(({ index }) => index >= to)?.offset;
+    if (first === undefined || from === to) return [];
+    const bytes = await this.#readEntries(first.offset, end ?? opened(this.#entries).sizeBytes);
+    const leaves = scanJournal(bytes).records.flatMap(({ payload }) => decodeBundle(payload) ?? []);
+    return leaves.slice(from - first.index, to - first.index);
+  }
+
+  async readCosigned(): Promise<readonly string[]> {
+    const bytes = await readIfPresent(join(this.#directory, 'cosignatures'));
+    const { records } = scanJournal(bytes ?? new Uint8Array(0));
+    return records.map(({ payload }) => parseUtf8(payload) ?? '');
+  }
+
   async close(): Promise<void> {
-    const files = [this.#entries, this.#history];
+    const files = [this.#entries, this.#history, this.#cosignatures];
+    this.#cosignatures = undefined;
     this.#entries = undefined;
     this.#history = undefined;
     for (const file of files) await file?.close();
@@ -107,12 +132,13 @@ export class FsCustodyStore implements CustodyStore {
   }
 
   async #recover(): Promise<CustodyContents> {
-    const files = await readFiles(this.#directory);
-    const tornBytes = files.entriesBytes - files.entries.goodBytes;
+    const files = await readCustodyFiles(this.#directory);
     await writable(async () => {
       await sweepTemporaries(this.#directory);
       this.#entries = await openAt(join(this.#directory, 'entries'), files.entries.goodBytes);
       this.#history = await openAt(join(this.#directory, 'checkpoints'), files.history.goodBytes);
+      const cosignatures = join(this.#directory, 'cosignatures');
+      this.#cosignatures = await openAt(cosignatures, files.cosignatures.goodBytes);
       if (files.checkpointBehind && files.checkpoint !== undefined) {
         await replaceFile(join(this.#directory, 'checkpoint'), utf8(files.checkpoint));
       }
@@ -120,7 +146,41 @@ export class FsCustodyStore implements CustodyStore {
     this.#tiles = new TileWriter(this.#directory, sha256);
     this.#tilesFault = undefined;
     await this.#addTiles(files.leaves);
-    return { leaves: files.leaves, checkpoint: files.checkpoint, tornBytes };
+    this.#cosignedSize = sizeOf(files.cosigned);
+    this.#markFrom(files);
+    return contentsOf(files);
+  }
+
+  async #readEntries(start: number, end: number): Promise<Uint8Array> {
+    const handle = await openFile(join(this.#directory, 'entries'));
+    try {
+      const bytes = new Uint8Array(end - start);
+      let read = 0;
+      while (read < bytes.length) {
+        const result = await handle.read(bytes, read, bytes.length - read, start + read);
+        if (result.bytesRead === 0) break;
+        read += result.bytesRead;
+      }
+      return bytes.subarray(0, read);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #markFrom({ entries }: CustodyFiles): void {
+    this.#marks = [];
+    this.#leafCount = 0;
+    for (const { offset, payload } of entries.records) {
+      this.#mark(decodeBundle(payload)?.length ?? 0, offset);
+    }
+  }
+
+  #mark(leafCount: number, offset: number): void {
+    const last = this.#marks.at(-1);
+    if (last === undefined || this.#leafCount - last.index >= MARK_PERIOD) {
+      this.#marks.push({ index: this.#leafCount, offset });
+    }
+    this.#leafCount += leafCount;
   }
 
   /** The entries are durable already: a full disk must not make it look as if they were not. */
@@ -135,108 +195,20 @@ export class FsCustodyStore implements CustodyStore {
   }
 }
 
+function contentsOf(files: CustodyFiles): CustodyContents {
+  const tornBytes = files.entriesBytes - files.entries.goodBytes;
+  const { leaves, checkpoint, cosigned } = files;
+  return { leaves, checkpoint, tornBytes, ...(cosigned === undefined ? {} : { cosigned }) };
+}
+
+function sizeOf(note: string | undefined): number {
+  return note === undefined ? 0 : readCheckpointNote(note).treeSize;
+}
+
 async function openAt(path: string, goodBytes: number): Promise<AppendFile> {
   const file = await AppendFile.open(path);
   if (file.sizeBytes > goodBytes) await file.truncate(goodBytes);
   return file;
-}
-
-/** Newest first, so that a reader beside the writer never holds a checkpoint of entries that it has not read. */
-async function readFiles(directory: string): Promise<CustodyFiles> {
-  const current = await readIfPresent(join(directory, 'checkpoint'));
-  const historyBytes = (await readIfPresent(join(directory, 'checkpoints'))) ?? EMPTY;
-  const entriesBytes = (await readIfPresent(join(directory, 'entries'))) ?? EMPTY;
-  const history = wholeJournal(join(directory, 'checkpoints'), historyBytes);
-  const newest = newestCheckpoint(directory, history, current);
-  const entries = wholeJournal(join(directory, 'entries'), entriesBytes);
-  const leaves = leavesOf(join(directory, 'entries'), entries);
-  if (newest !== undefined) {
-    matchCheckpoint(join(directory, 'entries'), { leaves, entries }, newest.checkpoint);
-  }
-  return {
-    leaves,
-    checkpoint: newest?.note,
-    entries,
-    entriesBytes: entriesBytes.length,
-    history,
-    historyBytes: historyBytes.length,
-    checkpointBehind: newest?.isBehind ?? false,
-  };
-}
-
-function wholeJournal(path: string, bytes: Uint8Array): JournalScan {
-  const scan = scanJournal(bytes);
-  if (scan.brokenInside) {
-    const where = `record ${scan.records.length} at byte ${scan.goodBytes}`;
-    throw corrupt(`${path}: ${where} is damaged, and whole records follow it`);
-  }
-  return scan;
-}
-
-function leavesOf(path: string, entries: JournalScan): Uint8Array[] {
-  return entries.records.flatMap(({ offset, payload }, index) => {
-    const leaves = decodeBundle(payload);
-    if (leaves === undefined)
-      throw corrupt(`${path}: record ${index} at byte ${offset} is damaged`);
-    return leaves;
-  });
-}
-
-interface NewestCheckpoint {
-  readonly note: string;
-  readonly checkpoint: Checkpoint;
-  readonly isBehind: boolean;
-}
-
-function newestCheckpoint(
-  directory: string,
-  history: JournalScan,
-  current: Uint8Array | undefined,
-): NewestCheckpoint | undefined {
-  const last = history.records.at(-1);
-  if (last === undefined && current === undefined) return undefined;
-  if (last === undefined) {
-    throw corrupt(`${join(directory, 'checkpoints')}: it lacks the checkpoint that is published`);
-  }
-  const newest = parsedCheckpoint(join(directory, 'checkpoints'), last.payload);
-  if (current === undefined) return { ...newest, isBehind: true };
-  const published = parsedCheckpoint(join(directory, 'checkpoint'), current);
-  if (published.checkpoint.treeSize > newest.checkpoint.treeSize) {
-    throw corrupt(`${join(directory, 'checkpoints')}: it lacks the checkpoint that is published`);
-  }
-  const isBehind = published.note !== newest.note;
-  if (isBehind && !history.records.some(({ payload }) => equalBytes(payload, current))) {
-    throw corrupt(`${join(directory, 'checkpoint')}: it is none of those that were signed`);
-  }
-  return { ...newest, isBehind };
-}
-
-function parsedCheckpoint(
-  path: string,
-  bytes: Uint8Array,
-): { note: string; checkpoint: Checkpoint } {
-  try {
-    const checkpoint = readCheckpointNote(bytes);
-    return { note: parseUtf8(bytes) ?? '', checkpoint };
-  } catch (error) {
-    throw corrupt(`${path}: it does not hold a checkpoint`, error);
-  }
-}
-
-function matchCheckpoint(
-  path: string,
-  { leaves, entries }: { leaves: readonly Uint8Array[]; entries: JournalScan },
-  { treeSize, root }: Checkpoint,
-): void {
-  if (leaves.length < treeSize) {
-    const where = `entry ${leaves.length} at byte ${entries.goodBytes}`;
-    throw corrupt(`${path}: ${where} is damaged or missing, and ${treeSize} are published`);
-  }
-  const tree = new MerkleTree(sha256);
-  for (const leaf of leaves.slice(0, treeSize)) tree.append(leaf);
-  if (!equalBytes(tree.root(), root)) {
-    throw corrupt(`${path}: entries 0 to ${treeSize} do not have the root that is published`);
-  }
 }
 
 function opened(file: AppendFile | undefined): AppendFile {
@@ -258,15 +230,4 @@ async function writable<T>(act: () => Promise<T>): Promise<T> {
       },
     );
   }
-}
-
-function corrupt(message: string, cause?: unknown): DockError {
-  return new DockError('CUSTODY_CORRUPT', message, {
-    cause,
-    action: 'Keep the data directory as it is, and compare it with the copy at the centre.',
-  });
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest());
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { utf8 } from '../../core/bytes.ts';
-import { ed25519Key, formatVerifierKey } from '../../core/custody/note.ts';
+import { ED25519_TYPE, formatVerifierKey } from '../../core/custody/note.ts';
 import type { Sha256 } from '../../core/custody/primitives.ts';
 import { formatPrivateKey, parsePrivateKey } from '../../core/custody/private-key.ts';
 import { asDockError, DockError } from '../../core/errors.ts';
@@ -17,10 +17,12 @@ export interface KeyFileDeps {
 
 export const KEYS_FOLDER = 'keys';
 
-interface KeyPlace {
+export interface KeyPlace {
   readonly folder: string;
   readonly file: string;
   readonly name: string;
+  /** What the public half is published as (C2SP signed-note); Ed25519 when left out. */
+  readonly type?: number;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function loadOrCreateSigner(place: KeyPlace, deps: KeyFileDeps): Pr
 
 /** Power may have gone between the two files of a key: the public half can be made again. */
 async function loadSigner(
-  { folder, file, name }: KeyPlace,
+  { folder, file, name, type }: KeyPlace,
   text: string,
   { sha256, makeSigner }: KeyFileDeps,
 ): Promise<Signer> {
@@ -60,14 +62,14 @@ async function loadSigner(
   }
   const publicPath = join(folder, `${file}.pub`);
   if ((await readIfThere(publicPath, false)) === undefined) {
-    await createFile(publicPath, publicText(signer, sha256));
+    await createFile(publicPath, publicText(signer, sha256, type));
   }
   return signer;
 }
 
 /** VAULT_EXISTS when the key file is there already: a key is never replaced. */
 export async function createSigner(
-  { folder, file, name }: KeyPlace,
+  { folder, file, name, type }: KeyPlace,
   { random, sha256, makeSigner }: KeyFileDeps,
 ): Promise<Signer> {
   const seed = random.bytes(32);
@@ -75,12 +77,12 @@ export async function createSigner(
   await createDirectory(folder);
   const secret = utf8(formatPrivateKey({ name, seed }, signer.publicKey, sha256));
   await createFile(join(folder, `${file}.key`), secret);
-  await createFile(join(folder, `${file}.pub`), publicText(signer, sha256));
+  await createFile(join(folder, `${file}.pub`), publicText(signer, sha256, type));
   return signer;
 }
 
-function publicText({ name, publicKey }: Signer, sha256: Sha256): Uint8Array {
-  return utf8(`${formatVerifierKey(ed25519Key(name, publicKey), sha256)}\n`);
+function publicText({ name, publicKey }: Signer, sha256: Sha256, type = ED25519_TYPE): Uint8Array {
+  return utf8(`${formatVerifierKey({ name, type, publicKey }, sha256)}\n`);
 }
 
 async function readIfThere(path: string, isSecret: boolean): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { close, constants, fchmod, fstat, fsync, open, read } from 'node:fs';
+import { close, constants, fchmod, fstat, fsync, open, read, write } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { DockError } from '../../core/errors.ts';
@@ -8,9 +8,12 @@ const statFd = promisify(fstat);
 const chmodFd = promisify(fchmod);
 const syncFd = promisify(fsync);
 const readFd = promisify(read);
+const writeFd = promisify(write);
 export const closeFd = promisify(close);
 
 const WRITTEN_MODE = 0o600;
+/** age: sixteen recipients and the start of the payload, its nonce first. */
+const HEADER_SIZE_MAX = 65_536;
 const EVIDENCE_MODE = 0o400;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** O_NONBLOCK: opening a FIFO that someone left here would otherwise wait for ever. */
@@ -78,6 +81,27 @@ export async function makeEvidence(path: string): Promise<void> {
     throw vaultError(error, path);
   } finally {
     await closeFd(fd);
+  }
+}
+
+/**
+ * The header of a sealed file, without which not even its recipients open it, is zeros on the disk when this returns. A disk that writes
+ * elsewhere than where it reads may keep an old copy until it reuses the place.
+ */
+export async function destroyHeader(path: string): Promise<void> {
+  const readable = await openForReading(path);
+  let writable: number | undefined;
+  try {
+    const { size } = await statFd(readable);
+    await chmodFd(readable, WRITTEN_MODE);
+    writable = await openFd(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    await writeFd(writable, new Uint8Array(Math.min(size, HEADER_SIZE_MAX)), 0, undefined, 0);
+    await syncFd(writable);
+  } catch (error) {
+    throw vaultError(error, path);
+  } finally {
+    await closeFd(readable);
+    if (writable !== undefined) await closeFd(writable);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * INVARIANTS: one process writes below `dataDir`. Every path is made from a `ClipId` or a segment's index. A clip's folder appears under
- * its name by one rename and is never removed here; only drafts are. No symbolic link inside the vault is followed.
+ * its name by one rename and goes through `disposeClip` alone. No symbolic link inside the vault is followed.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, statfs } from 'node:fs/promises';
@@ -32,6 +32,7 @@ import {
 import { FsClipDraft } from './vault-draft.ts';
 import {
   closeFd,
+  destroyHeader,
   full,
   missing,
   openForReading,
@@ -163,6 +164,17 @@ export class FsVault implements Vault {
   async readReceipt(clip: ClipId): Promise<string | undefined> {
     const path = await this.#pathIn(clip, RECEIPT_NAME);
     return (await presenceOf(path)) === 'none' ? undefined : this.#readNote(path);
+  }
+
+  async disposeClip(clip: ClipId): Promise<void> {
+    const folder = join(this.#dataDir, clipFolder(clip));
+    const presence = await presenceOf(folder);
+    if (presence === 'none') return;
+    if (presence === 'other') throw unwritable(folder, 'it is not a folder');
+    for (const file of await this.#list(folder)) {
+      if (file.isFile() && file.name.endsWith('.age')) await destroyHeader(join(folder, file.name));
+    }
+    await this.#writing(folder, () => removeDurably(folder));
   }
 
   /** `freeBytes` is what clips may take: the reserve and what the disk keeps for root are not in it. */

@@ -22,6 +22,10 @@ export class AbsentBroker implements StatusBroker {
     // Nobody listens.
   }
 
+  listen(): void {
+    // Nobody speaks.
+  }
+
   onConnectedChange(): void {
     // It never is.
   }

@@ -15,11 +15,17 @@ export interface ConnectionOptions {
   readonly clientId: string;
   /** Before every path, with its slash. */
   readonly topicPrefix: string;
-  readonly will: Outgoing;
+  readonly will?: Outgoing;
   readonly packetBytesMax: number;
   readonly username?: string;
   readonly password?: string;
   readonly tls?: TlsFiles;
+}
+
+export interface Incoming {
+  /** Without the prefix. */
+  readonly path: string;
+  readonly payload: Uint8Array;
 }
 
 export interface ConnectFailure {
@@ -36,6 +42,8 @@ export interface Connection {
   readonly closed: Promise<void>;
   /** Once, with an error when the broker refused this message; never when the connection is lost first. */
   publish(message: Outgoing, onSettled: (error: Error | undefined) => void): void;
+  /** Messages on these paths, which may hold `+`; once a connection. */
+  listen(paths: readonly string[], onMessage: (message: Incoming) => void): void;
   /** A clean DISCONNECT: the last will is not published. */
   end(): Promise<void>;
   destroy(): void;
@@ -62,7 +70,9 @@ function clientOptions(options: ConnectionOptions, version: ProtocolVersion): IC
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    will: { ...will, topic: options.topicPrefix + will.path, qos: 1 },
+    ...(will === undefined
+      ? {}
+      : { will: { ...will, topic: options.topicPrefix + will.path, qos: 1 as const } }),
     ...(version === 5 ? { properties: { maximumPacketSize: options.packetBytesMax } } : {}),
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
@@ -109,6 +119,17 @@ function wrap(
           if (client.connected) onSettled(error ?? undefined);
         },
       );
+    },
+    listen(paths, onMessage) {
+      const { topicPrefix } = options;
+      client.on('message', (topic, payload) => {
+        if (topic.startsWith(topicPrefix)) {
+          onMessage({ path: topic.slice(topicPrefix.length), payload });
+        }
+      });
+      const topics = paths.map((path) => topicPrefix + path);
+      // A connection that ends first rejects, and the next one subscribes anew.
+      if (topics.length > 0) client.subscribe(topics, { qos: 1 }, () => undefined);
     },
     async end() {
       await client.endAsync();

@@ -9,6 +9,7 @@ import {
   type ConnectFailure,
   type Connection,
   type ConnectionOptions,
+  type Incoming,
   type OpenResult,
   openConnection,
   type ProtocolVersion,
@@ -59,6 +60,7 @@ export class MqttStatusBroker implements StatusBroker {
   readonly #options: MqttStatusBrokerOptions;
   readonly #outbox: Outbox;
   readonly #listeners: ((connected: boolean) => void)[] = [];
+  readonly #ears = new Map<string, (payload: Uint8Array) => void>();
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #connection: Connection | undefined;
@@ -99,6 +101,10 @@ export class MqttStatusBroker implements StatusBroker {
     if (payload === undefined) return;
     this.#outbox.emit(path, payload);
     this.#pump();
+  }
+
+  listen(path: string, listener: (payload: Uint8Array) => void): void {
+    this.#ears.set(path, listener);
   }
 
   onConnectedChange(listener: (connected: boolean) => void): void {
@@ -185,6 +191,7 @@ export class MqttStatusBroker implements StatusBroker {
     this.#inFlightCount = 0;
     this.#outbox.restart(availability('online'));
     this.#connection = connection;
+    connection.listen([...this.#ears.keys()], (message) => this.#hear(message));
     this.#lastReason = '';
     logger.info('broker-connected', { mqtt: connection.version === 5 ? '5' : '3.1.1' });
     this.#reportDropped();
@@ -197,6 +204,14 @@ export class MqttStatusBroker implements StatusBroker {
     if (!this.#stopping.signal.aborted) logger.warn('broker-connection-lost');
     this.#announce(false);
     return clock.monotonicMs() - upFromMs >= STABLE_MS;
+  }
+
+  #hear({ path, payload }: Incoming): void {
+    if (payload.length > BODY_BYTES_MAX) {
+      this.#options.logger.warn('message-refused', { path, sizeBytes: payload.length });
+      return;
+    }
+    this.#ears.get(path)?.(payload);
   }
 
   #pump(): void {

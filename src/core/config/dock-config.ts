@@ -72,6 +72,33 @@ const broker = z
   })
   .describe('{ url, username, passwordFile, caFile, certFile, keyFile }');
 
+const witness = z
+  .strictObject({
+    key: z
+      .string()
+      // C2SP signed-note: NAME+KEYID+BASE64; the key id is checked where a digest can be computed.
+      .regex(/^[^\s\p{Cc}+]{1,256}\+[0-9a-f]{8}\+B[A-Za-z0-9+/=]{43,44}$/u)
+      .describe("the witness's verifier key, as witness.pub of the council's keys has it"),
+    jumpDays: z
+      .int()
+      .min(1)
+      .max(3_650)
+      .default(14)
+      .describe('days that its time may move on while the dock is off, 1 to 3650'),
+  })
+  .describe('{ key, jumpDays }');
+
+const orders = z
+  .strictObject({
+    rootKey: z
+      .string()
+      // C2SP signed-note: NAME+KEYID+BASE64; the key id is checked where a digest can be computed.
+      .regex(/^[^\s\p{Cc}+]{1,256}\+[0-9a-f]{8}\+A[A-Za-z0-9+/=]{43,44}$/u)
+      .describe("the council's root key, as role-root.pub of its keys has it"),
+    rolesFile: filePath.optional(),
+  })
+  .describe('{ rootKey, rolesFile }');
+
 export const dockConfigSchema = z
   .strictObject({
     site: idPart,
@@ -91,6 +118,8 @@ export const dockConfigSchema = z
       .default(false)
       .describe('true to accept cameras without a key; their manifests say so'),
     broker: broker.optional(),
+    witness: witness.optional(),
+    orders: orders.optional(),
     segmentMiB: z.int().min(1).max(1_024).default(64).describe('MiB of a clip in one segment'),
     reserveMiB: z
       .int()
@@ -117,6 +146,8 @@ export const dockConfigSchema = z
 
 export type DockConfig = z.output<typeof dockConfigSchema>;
 export type CameraConfig = DockConfig['cameras'][number];
+export type WitnessConfig = NonNullable<DockConfig['witness']>;
+export type OrdersConfig = NonNullable<DockConfig['orders']>;
 export type BrokerConfig = NonNullable<DockConfig['broker']>;
 
 export type DockConfigResult =
@@ -161,7 +192,14 @@ function crossCheck(value: unknown): Fault[] {
     ...checkRecipients(value),
     ...checkCameras([{ path: 'cameras', list: field(value, 'cameras') }]),
     ...checkBroker(field(value, 'broker')),
+    ...checkWitness(value),
   ];
+}
+
+function checkWitness(value: unknown): Fault[] {
+  if (field(value, 'witness') === undefined || field(value, 'broker') !== undefined) return [];
+  const action = 'write the broker through which the witness is reached';
+  return [{ path: 'broker', problem: 'it is missing', action }];
 }
 
 function checkOverrides(value: unknown): Fault[] {

@@ -25,6 +25,32 @@ export const REASONS = [
   'INTERRUPTED',
   'ABANDONED',
   'TAKEN-EARLY',
+  'INVESTIGATION',
+  'COMPLAINT',
+  'SUBJECT-REQUEST',
+  'APPEAL',
+  'COURT-ORDER',
+  'POLICE-REQUEST',
+  'CASE-CLOSED',
+  'HELD-IN-ERROR',
+  'RETENTION-ENDED',
+  'ERASURE-GRANTED',
+  'RECORDED-IN-ERROR',
+  'OBJECTION',
+  'OBJECTION-REFUSED',
+  'ACCURACY-DISPUTED',
+  'CORRECTION',
+  'CONSENT',
+  'LEGAL-DUTY',
+  'REQUEST-RECEIVED',
+  'REQUEST-GRANTED',
+  'REQUEST-REFUSED',
+  'POLICY-CHANGE',
+  'ISSUED',
+  'FOUND-AGAIN',
+  'LOST',
+  'STOLEN',
+  'WITHDRAWN',
 ] as const;
 export type ReasonCode = (typeof REASONS)[number] | ErrorCode;
 
@@ -39,6 +65,8 @@ export const clipId = plain(parseClipId);
 export const dockId = plain(parseDockId);
 export const reason = plain(parseReason);
 export const digest = matching(/^[0-9a-f]{64}$/);
+/** Key ids (C2SP signed-note) of those who signed: no names. */
+export const keyIds = matching(/^[0-9a-f]{8}(,[0-9a-f]{8}){0,3}$/);
 export const bootId = matching(/^[0-9a-f]{8}$/);
 export const version = matching(/^(0|[1-9]\d{0,5})(\.(0|[1-9]\d{0,5})){2}$/);
 export const actor = oneOf(ACTORS);

@@ -1,5 +1,6 @@
 import { parseUtf8, utf8 } from '../bytes.ts';
 import { DockError } from '../errors.ts';
+import { actionGrammar, subjectGrammar } from '../orders/state.ts';
 import type { Grammar, OptionalGrammar } from './entry-grammar.ts';
 import {
   actor,
@@ -10,6 +11,7 @@ import {
   decimal,
   digest,
   dockId,
+  keyIds,
   optional,
   publicKey,
   reason,
@@ -62,6 +64,37 @@ export const ENTRY_FIELDS = {
   'hold-lifted': { clip: clipId },
   'incident-marked': { clip: clipId },
   'clip-missing': { clip: clipId },
+  /** A clip that nobody may consult, offload or disclose; its bytes stay. */
+  'clip-restricted': { clip: clipId, reason },
+  'clip-unrestricted': { clip: clipId, reason },
+  /**
+   * From here on the clip is gone for everybody, and whatever interrupts its removal, it is finished. `recording` is the counter of the
+   * camera that stands behind `camera`: known to be no gap when the clip no longer tells.
+   */
+  'disposal-begun': {
+    clip: clipId,
+    reason,
+    camera: optional(digest),
+    recording: optional(decimal),
+  },
+  /** Nothing of it is left. `certificate` is SHA-256 of the certificate's note. */
+  'clip-disposed': { clip: clipId, reason, certificate: digest },
+  /** `roles` is SHA-256 of the note that says who may sign orders from now on. */
+  'roles-accepted': { version: decimal, roles: digest },
+  /** `order` is SHA-256 of the order's text, `signers` are the ids of the keys that counted. What it brought about follows it. */
+  'order-accepted': {
+    counter: decimal,
+    order: digest,
+    action: actionGrammar,
+    subject: subjectGrammar,
+    reason,
+    signers: keyIds,
+    reference: optional(digest),
+  },
+  /** Signed by enough people and in its turn, and refused all the same: its counter is used up. */
+  'order-refused': { counter: decimal, order: digest, reason },
+  /** Messages that were no orders for this dock or not in their turn, since the last such entry. */
+  'orders-discarded': { reason, count: decimal },
   'custody-repaired': { tornBytes: decimal },
   'bay-fault': { bay: bayNumber, reason },
   /** Measured before the clock was set: the recordings `first` to `last` of `camera` were made with a clock that was ahead by so much. */

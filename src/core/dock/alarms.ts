@@ -34,6 +34,10 @@ const TABLE = {
     text: 'The custody log is damaged; the dock takes no clips.',
     action: 'Keep the disk as it is, run docket-verify on a copy, and call the evidence team.',
   }),
+  CUSTODY_ROLLBACK: row('critical', 'person', {
+    text: 'The centre holds newer custody entries than this dock: an old copy of its disk was put back.',
+    action: 'Keep this disk as it is, put the newest one back, and call the evidence team.',
+  }),
   CUSTODY_REPAIRED: row('warning', 'person', {
     text: 'An unfinished record at the end of the custody log was cut off at start.',
     action: 'Check the power supply, and compare the checkpoint with the one the centre holds.',
@@ -119,6 +123,19 @@ const TABLE = {
   BROKER_REFUSED: row('error', 'recovery', {
     text: 'The broker refuses this dock; the dock goes on without it.',
     action: 'Check the dock’s certificate and the broker’s access rules.',
+  }),
+  WITNESS_SILENT: row('error', 'recovery', {
+    text: 'The witness at the centre has not cosigned the custody log for a long time.',
+    action: 'Check that docket witness runs, has the newest policy file, and reaches the broker.',
+  }),
+  WITNESS_REFUSED: row('error', 'recovery', {
+    text: 'The witness at the centre refuses the checkpoints of this dock.',
+    action:
+      'Add the log key of this dock to the policy file of the witness; read the witness’s log.',
+  }),
+  TIME_DOUBTFUL: row('error', 'recovery', {
+    text: 'The time of the witness does not fit what this dock knows; nothing is deleted on it.',
+    action: 'Check the clock of the witness; when it is right, restart the dock.',
   }),
   KEY_INVALID: row('critical', 'recovery', {
     text: 'A key of this dock cannot be used; the dock takes no clips.',

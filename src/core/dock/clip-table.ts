@@ -1,12 +1,22 @@
 import type { ClipId } from '../evidence/clip.ts';
 
-export type ClipState = 'vaulted' | 'released' | 'quarantined' | 'missing';
+export const CLIP_STATES = [
+  'vaulted',
+  'released',
+  'quarantined',
+  'missing',
+  /** Its removal has begun: nothing may count on its files. */
+  'disposing',
+  'disposed',
+] as const;
+export type ClipState = (typeof CLIP_STATES)[number];
 
 /** What the log says about one clip. */
 export interface ClipStatus {
   readonly clip: ClipId;
   readonly state: ClipState;
   readonly held: boolean;
+  readonly restricted: boolean;
   readonly incident: boolean;
   readonly vaultedAtMs: number;
   readonly releasedAtMs: number | undefined;
@@ -16,6 +26,15 @@ export interface ClipStatus {
   readonly commitment: string;
   readonly bytes: number;
   readonly segments: number;
+}
+
+/** Whether the log still says that the dock has the clip, whole. */
+export function isVouched({ state }: Pick<ClipStatus, 'state'>): boolean {
+  return state === 'vaulted' || state === 'released';
+}
+
+export function isGone({ state }: Pick<ClipStatus, 'state'>): boolean {
+  return state === 'disposing' || state === 'disposed';
 }
 
 type Bucket = ReadonlyMap<ClipId, ClipStatus>;

@@ -2,6 +2,7 @@ import type { Entry, EntryBody, EntryStamp } from '../custody/entry.ts';
 import type { ReasonCode } from '../custody/entry-grammar.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ClipId } from '../evidence/clip.ts';
+import { isGone } from './clip-table.ts';
 import type { DockState } from './state.ts';
 
 export type Command =
@@ -16,7 +17,7 @@ export type Decision =
 export function decide(state: DockState, command: Command, stamp: EntryStamp): Decision {
   const { clip, reason } = command;
   const status = state.clips.get(clip);
-  if (status === undefined) {
+  if (status === undefined || isGone(status)) {
     return { ok: false, code: 'CLIP_NOT_FOUND', message: `the log has no clip ${clip}` };
   }
   const acts: EntryBody[] = [];

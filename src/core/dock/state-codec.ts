@@ -1,14 +1,13 @@
 import { formatHex, parseHex, utf8 } from '../bytes.ts';
 import type { Sha256 } from '../custody/primitives.ts';
 import { parseClipId, parseDockId } from '../evidence/clip.ts';
+import { parseOrdersState } from '../orders/state.ts';
 import type { CameraClocks, ClockMark } from './camera-clocks.ts';
-import type { ClipState, ClipStatus } from './clip-table.ts';
-import { ClipTable } from './clip-table.ts';
+import { CLIP_STATES, type ClipStatus, ClipTable } from './clip-table.ts';
 import type { ClipCounts, DockState } from './state.ts';
 import { INITIAL_STATE } from './state.ts';
 
 const CACHE_VERSION = 2;
-const STATES: readonly ClipState[] = ['vaulted', 'released', 'quarantined', 'missing'];
 const COUNT_NAMES = Object.keys(INITIAL_STATE.counts) as (keyof ClipCounts)[];
 
 /** What the cache holds. `root` is the log's root at the state's tree size, so that a cache of another log shows. */
@@ -58,10 +57,12 @@ function parseBody(value: Readonly<Record<string, unknown>>): DockState | undefi
   if (!isCounts(counts) || !Array.isArray(clips) || !clips.every(isStatus)) return undefined;
   if (!isCount(retentionDays) || !isCount(treeSize) || !isCount(misfits)) return undefined;
   if (typeof stopped !== 'boolean' || !isTexts(gaps) || clocks === undefined) return undefined;
+  const orders = parseOrdersState(value.orders);
+  if (orders === undefined) return undefined;
   const table = ClipTable.empty.change((store) => {
     for (const status of clips) store.put({ ...status, releasedAtMs: status.releasedAtMs });
   });
-  const rest = { treeSize, stopped, retentionDays, gaps, clocks, misfits };
+  const rest = { treeSize, stopped, retentionDays, gaps, clocks, orders, misfits };
   return { dock, clips: table, counts, ...rest };
 }
 
@@ -82,8 +83,9 @@ function isStatus(value: unknown): value is ClipStatus {
     isObject(value) &&
     typeof value.clip === 'string' &&
     parseClipId(value.clip) !== undefined &&
-    STATES.some((state) => state === value.state) &&
+    CLIP_STATES.some((state) => state === value.state) &&
     typeof value.held === 'boolean' &&
+    typeof value.restricted === 'boolean' &&
     typeof value.incident === 'boolean' &&
     typeof value.commitment === 'string' &&
     typeof value.vaultedAtMs === 'number' &&

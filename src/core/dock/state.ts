@@ -2,15 +2,18 @@ import type { Entry, EntryOf } from '../custody/entry.ts';
 import { DockError } from '../errors.ts';
 import type { DockId } from '../evidence/clip.ts';
 import type { CounterGap } from '../evidence/gaps.ts';
+import { NO_ORDERS, OrdersFold, type OrdersState } from '../orders/state.ts';
 import { type CameraClocks, noteClock } from './camera-clocks.ts';
-import type { ClipStatus, ClipStore } from './clip-table.ts';
-import { ClipTable } from './clip-table.ts';
+import { type ClipStatus, type ClipStore, ClipTable, isGone } from './clip-table.ts';
 
 export interface ClipCounts {
   readonly vaulted: number;
   readonly released: number;
   readonly quarantined: number;
   readonly missing: number;
+  /** Being removed, or removed. */
+  readonly disposing: number;
+  readonly disposed: number;
   /** Of all of these. */
   readonly held: number;
   readonly incidents: number;
@@ -23,13 +26,14 @@ export interface DockState {
   readonly clips: ClipTable;
   readonly counts: ClipCounts;
   readonly treeSize: number;
-  /** Counters that the log says no one has: `<camera digest> <first> <last>`. */
+  /** Counters that no clip here tells of, never offered or disposed of since: `<camera digest> <first> <last>`. */
   readonly gaps: readonly string[];
   readonly clocks: CameraClocks;
   /** Whether the last run that the log knows has ended with `dock-stopped`. */
   readonly stopped: boolean;
   /** Policy of the newest run that the log knows. */
   readonly retentionDays: number;
+  readonly orders: OrdersState;
   /** Entries that do not fit what came before them, such as a release of an unknown clip. Any but 0 is a defect to report. */
   readonly misfits: number;
 }
@@ -37,12 +41,16 @@ export interface DockState {
 export const INITIAL_STATE: DockState = {
   dock: undefined,
   clips: ClipTable.empty,
-  counts: { vaulted: 0, released: 0, quarantined: 0, missing: 0, held: 0, incidents: 0 },
+  counts: {
+    ...{ vaulted: 0, released: 0, quarantined: 0, missing: 0, disposing: 0, disposed: 0 },
+    ...{ held: 0, incidents: 0 },
+  },
   treeSize: 0,
   gaps: [],
   clocks: new Map(),
   stopped: true,
   retentionDays: 60,
+  orders: NO_ORDERS,
   misfits: 0,
 };
 
@@ -60,6 +68,7 @@ export function foldEntries(
   from: DockState = INITIAL_STATE,
 ): DockState {
   const counts = { ...from.counts };
+  const orders = new OrdersFold(from.orders);
   let { dock, treeSize, stopped, retentionDays, gaps, clocks, misfits } = from;
   const clips = from.clips.change((store) => {
     for (const { entry, index } of entries) {
@@ -68,10 +77,11 @@ export function foldEntries(
       }
       treeSize += 1;
       if (entry.kind === 'log-opened') dock = entry.dock;
-      if (entry.kind === 'counter-gap') gaps = [...gaps, gapKey(entry)];
+      gaps = withGap(gaps, entry);
       if (entry.kind === 'clock-offset') clocks = withClock(clocks, entry);
       if (entry.kind === 'dock-started') retentionDays = entry.retentionDays ?? retentionDays;
       stopped = entry.kind === 'dock-stopped';
+      if (!orders.add(entry, index)) misfits += 1;
       if (!changesClip(entry)) continue;
       const before = store.get(entry.clip);
       const after = nextStatus(before, entry, index);
@@ -79,7 +89,8 @@ export function foldEntries(
       else if (after !== before) replaceStatus({ store, counts }, before, after);
     }
   });
-  return { dock, clips, counts, treeSize, stopped, retentionDays, gaps, clocks, misfits };
+  const rest = { treeSize, stopped, retentionDays, gaps, clocks, misfits };
+  return { dock, clips, counts, orders: orders.state, ...rest };
 }
 
 interface Gap extends CounterGap {
@@ -93,6 +104,15 @@ export function gapsOf(state: DockState, camera: string): readonly CounterGap[] 
     .map((key) => key.split(' '))
     .filter(([digest]) => digest === camera)
     .map(([, first, last]) => ({ first: Number(first), last: Number(last) }));
+}
+
+/** The counter of a clip that is disposed of is known, and no gap to find anew. */
+function withGap(gaps: readonly string[], entry: Entry): readonly string[] {
+  if (entry.kind === 'counter-gap') return [...gaps, gapKey(entry)];
+  if (entry.kind !== 'disposal-begun') return gaps;
+  const { camera, recording } = entry;
+  if (camera === undefined || recording === undefined) return gaps;
+  return [...gaps, gapKey({ camera, first: recording, last: recording })];
 }
 
 function gapKey({ camera, first, last }: Gap): string {
@@ -113,6 +133,10 @@ const CLIP_CHANGES = [
   'hold-placed',
   'hold-lifted',
   'incident-marked',
+  'clip-restricted',
+  'clip-unrestricted',
+  'disposal-begun',
+  'clip-disposed',
 ] as const;
 type ClipChange = Extract<Entry, { kind: (typeof CLIP_CHANGES)[number] }>;
 type MutableCounts = { -readonly [K in keyof ClipCounts]: ClipCounts[K] };
@@ -144,6 +168,8 @@ function nextStatus(
   index: number,
 ): ClipStatus | undefined {
   if (before === undefined) return firstStatus(entry, index);
+  // Nothing brings back what is disposed of.
+  if (isGone(before) && entry.kind !== 'clip-disposed') return undefined;
   switch (entry.kind) {
     case 'clip-vaulted':
       return undefined;
@@ -160,6 +186,16 @@ function nextStatus(
       return { ...before, held: false };
     case 'incident-marked':
       return { ...before, incident: true };
+    case 'clip-restricted':
+      return { ...before, restricted: true };
+    case 'clip-unrestricted':
+      return { ...before, restricted: false };
+    case 'disposal-begun':
+      if (before.held || before.state === 'vaulted') return undefined;
+      return { ...before, state: 'disposing' };
+    case 'clip-disposed':
+      if (before.state !== 'disposing') return undefined;
+      return { ...before, state: 'disposed' };
   }
 }
 
@@ -167,6 +203,7 @@ function firstStatus(entry: ClipChange, index: number): ClipStatus | undefined {
   const status = {
     clip: entry.clip,
     held: false,
+    restricted: false,
     incident: false,
     vaultedAtMs: entry.atMs,
     releasedAtMs: undefined,

@@ -1,4 +1,5 @@
 import type { ClockQuality } from '../evidence/clip.ts';
+import type { TimeSource, TrustedNow } from '../time/trusted-time.ts';
 import { ALARMS, type AlarmCode, type AlarmSeverity } from './alarms.ts';
 import type { BayPhase, BayState, CameraReport } from './bay-state.ts';
 import { bayStatus } from './bay-status.ts';
@@ -30,8 +31,30 @@ export type DockBody = {
   /** When this run began. */
   readonly since: string;
   readonly treeSize: number;
+  /** What the witness has cosigned last; absent while it has cosigned nothing. */
+  readonly cosigned?: CosignedBody;
+  readonly time: TimeBody;
   readonly at: string;
 };
+
+export type CosignedBody = {
+  /** Entries that the centre has. */
+  readonly treeSize: number;
+  /** By the witness's clock. */
+  readonly at: string;
+  /** Since then by trusted time; absent while that is unknown. */
+  readonly ageSeconds?: number;
+};
+
+/** Trusted time. What is due is decided on `earliest`; while it is unknown nothing is due. */
+export type TimeBody =
+  | {
+      readonly quality: 'known';
+      readonly source: TimeSource;
+      readonly earliest: string;
+      readonly latest: string;
+    }
+  | { readonly quality: 'unknown'; readonly after?: string };
 
 export type ClipCountsBody = {
   readonly vaulted: number;
@@ -136,6 +159,8 @@ export interface DockFacts {
   readonly bays: readonly BayState[];
   readonly counts: ClipCounts;
   readonly treeSize: number;
+  readonly cosigned: { readonly treeSize: number; readonly atMs: number } | undefined;
+  readonly time: TrustedNow;
   readonly storage: StorageBody | undefined;
   readonly boot: string;
   readonly sinceMs: number;
@@ -169,7 +194,31 @@ export function dockBody(facts: DockFacts): DockBody {
     boot: facts.boot,
     since: formatTime(facts.sinceMs),
     treeSize: facts.treeSize,
+    ...(facts.cosigned === undefined ? {} : { cosigned: cosignedBody(facts.cosigned, facts.time) }),
+    time: timeBody(facts.time),
     at: formatTime(facts.atMs),
+  };
+}
+
+function cosignedBody(
+  { treeSize, atMs }: { readonly treeSize: number; readonly atMs: number },
+  now: TrustedNow,
+): CosignedBody {
+  const body = { treeSize, at: formatTime(atMs) };
+  if (now.kind === 'unknown') return body;
+  return { ...body, ageSeconds: Math.max(0, Math.floor((now.earliestMs - atMs) / 1_000)) };
+}
+
+function timeBody(now: TrustedNow): TimeBody {
+  if (now.kind === 'unknown') {
+    return { quality: 'unknown', ...(now.floorMs > 0 ? { after: formatTime(now.floorMs) } : {}) };
+  }
+  const { source, earliestMs, latestMs } = now;
+  return {
+    quality: 'known',
+    source,
+    earliest: formatTime(earliestMs),
+    latest: formatTime(latestMs),
   };
 }
 

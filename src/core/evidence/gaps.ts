@@ -1,3 +1,6 @@
+import { formatHex, utf8 } from '../bytes.ts';
+import type { Sha256 } from '../custody/primitives.ts';
+
 export interface CounterGap {
   readonly first: number;
   readonly last: number;
@@ -26,4 +29,9 @@ function ascending(known: Iterable<number | CounterGap>): CounterGap[] {
   return [...known]
     .map((one) => (typeof one === 'number' ? { first: one, last: one } : one))
     .sort((a, b) => a.first - b.first);
+}
+
+/** SHA-256 (hex) that stands for a camera in the log. */
+export function cameraDigest(serial: string, sha256: Sha256): string {
+  return formatHex(sha256(utf8(`docket/camera/v1\n${serial}`)));
 }

@@ -17,10 +17,12 @@ function parseBody(text: string): Json | undefined {
 export class Observer {
   readonly messages: SeenMessage[] = [];
   readonly #client: MqttClient;
+  readonly #prefix: string;
   #onMessage: (() => void)[] = [];
 
   private constructor(client: MqttClient, prefix: string) {
     this.#client = client;
+    this.#prefix = prefix;
     client.on('error', () => undefined);
     client.on('message', (topic, payload, packet) => {
       const path = topic.slice(prefix.length);
@@ -54,6 +56,11 @@ export class Observer {
 
   async untilLast(path: string, body: Json | undefined): Promise<void> {
     await this.until(() => isDeepStrictEqual(this.bodiesOf(path).at(-1), body));
+  }
+
+  /** Publishes on the dock's path as anybody could whom the broker lets. */
+  async say(path: string, text: string, isRetained = false): Promise<void> {
+    await this.#client.publishAsync(this.#prefix + path, text, { qos: 1, retain: isRetained });
   }
 
   async close(): Promise<void> {

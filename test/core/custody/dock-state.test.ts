@@ -60,6 +60,7 @@ state('knows a clip from its vaulting to its release', () => {
     clip,
     state: 'vaulted',
     held: false,
+    restricted: false,
     incident: false,
     vaultedAtMs: stamp.atMs,
     releasedAtMs: undefined,
@@ -89,7 +90,9 @@ state('counts states, holds and incidents', () => {
     { kind: 'clip-quarantined', clip: idOf(4), reason: 'CLIP_DIGEST_MISMATCH' },
     { kind: 'clip-missing', clip: idOf(2) },
   );
-  const counts = { vaulted: 1, released: 0, quarantined: 2, missing: 1, held: 1, incidents: 1 };
+  const gone = { disposing: 0, disposed: 0 };
+  const left = { vaulted: 1, released: 0, quarantined: 2, missing: 1, held: 1, incidents: 1 };
+  const counts = { ...left, ...gone };
   assert.equal(folded.counts, counts);
   assert.is(folded.clips.size, 4);
 });

@@ -32,6 +32,8 @@ const FACTS = {
   bays: [emptyBay(1), workingBay()],
   counts: INITIAL_STATE.counts,
   treeSize: 12,
+  cosigned: undefined,
+  time: { kind: 'unknown', floorMs: 0 },
   storage: { totalBytes: 1000, freeBytes: 400 },
   boot: '0a1b2c3d',
   sinceMs: AT_MS - 60_000,
@@ -107,8 +109,23 @@ status('tell of the dock what it holds and since when it runs', () => {
     boot: '0a1b2c3d',
     since: '2030-05-06T07:07:09.000Z',
     treeSize: 12,
+    time: { quality: 'unknown' },
     at: '2030-05-06T07:08:09.000Z',
   });
+});
+
+status('tell what the centre has, and how sure the time is', () => {
+  const cosigned = { treeSize: 11, atMs: AT_MS };
+  const time = { kind: 'known', earliestMs: AT_MS + 90_500, latestMs: AT_MS + 91_000 } as const;
+  const body = dockBody({ ...FACTS, cosigned, time: { ...time, source: 'witness' } });
+  assert.equal(body.cosigned, { treeSize: 11, at: '2030-05-06T07:08:09.000Z', ageSeconds: 90 });
+  assert.equal(body.time, {
+    ...{ quality: 'known', source: 'witness' },
+    ...{ earliest: '2030-05-06T07:09:39.500Z', latest: '2030-05-06T07:09:40.000Z' },
+  });
+  const later = dockBody({ ...FACTS, cosigned, time: { kind: 'unknown', floorMs: AT_MS } });
+  assert.equal(later.cosigned, { treeSize: 11, at: '2030-05-06T07:08:09.000Z' });
+  assert.equal(later.time, { quality: 'unknown', after: '2030-05-06T07:08:09.000Z' });
 });
 
 status('let a halt outweigh everything, and a start everything else', () => {
