@@ -44,7 +44,8 @@ fuzz(
     const tally = fuzzByMutation(1_000_000, 2);
     assert.ok(tally.executions >= 1_000_000);
     assert.ok(tally.parsed > 50_000);
-    assert.ok(tally.growthBytes < 2_000_000, `${tally.growthBytes} bytes more`);
+    // What one input left behind, a million times; the heap itself is a few MB more or less.
+    assert.ok(tally.growthBytes < 16_000_000, `${tally.growthBytes} bytes more`);
   },
 );
 
