@@ -1,6 +1,7 @@
 import type { History } from './formats/entries.ts';
 import type { Policy } from './formats/policy.ts';
 import type { Tree } from './formats/tree.ts';
+import type { OrderTrail } from './orders/trail.ts';
 import { type Crypto, Malformed, type Report, type Source, type SourceEntry } from './report.ts';
 
 /** What the checks of one folder share. */
@@ -11,6 +12,7 @@ export interface Checked {
   readonly report: Report;
   readonly tree: Tree;
   readonly history: History;
+  readonly trail: OrderTrail;
   readonly entries: readonly SourceEntry[];
   /** Paths of the plain files among them. */
   readonly files: ReadonlySet<string>;

@@ -9,26 +9,27 @@ import {
 import { checkClip, type DockKeys } from './clips.ts';
 import { type ClipHistory, History } from './formats/entries.ts';
 import { parseBundle } from './formats/journal.ts';
-import { NOTE_SIZE_MAX, parseNamedKey } from './formats/notes.ts';
+import { parseNamedKey } from './formats/notes.ts';
 import type { Policy } from './formats/policy.ts';
-import { hexOf, readUtf8, sameBytes, sha256 } from './formats/text.ts';
+import { readUtf8, sameBytes } from './formats/text.ts';
 import { hashLeaf, Tree } from './formats/tree.ts';
 import { keysOf, readEntries } from './log.ts';
+import { checkCertificates } from './orders/certificates.ts';
+import { checkOrders } from './orders/orders.ts';
+import { OrderTrail } from './orders/trail.ts';
 import { type Crypto, Malformed, Report, type Source } from './report.ts';
 
 const TILE_WIDTH = 256;
 const TILE_PATH = /^custody\/tile\/(entries|\d)((?:\/x\d{3})*\/\d{3})$/;
 const TEMPORARY = /(^|\/)\.[^/]+\.[0-9a-f]{16}\.tmp$/;
-const CERTIFICATE_SIZE_MAX = NOTE_SIZE_MAX;
 const FOLDERS =
   /^(vault(\/(\.drafts|[0-9a-f]{32}))?|custody(\/tile(\/(entries|\d)(\/x\d{3})*)?)?|keys|certificates|orders)$/;
 /** Made from the log, or of use only while a dock runs. */
-const NOT_EVIDENCE =
-  /^(cache\.json|custody\/lock-[0-9a-f]{8}-\d+-\d+|orders\/(roles\.note|\d{10}\.(note|receipt)))$/;
+const NOT_EVIDENCE = /^(cache\.json|custody\/lock-[0-9a-f]{8}-\d+-\d+)$/;
 /** What a witness keeps of a log that it caught. */
 const CONFLICT = 'conflict.note';
 const CHECKED =
-  /^(conflict\.note|custody\/(entries|checkpoints|checkpoint|cosigned|cosignatures|tile\/.+)|keys\/(link|manifest|log|receipt)\.(key|pub)|certificates\/[0-9a-f]{32}\.note)$/;
+  /^(conflict\.note|custody\/(entries|checkpoints|checkpoint|cosigned|cosignatures|tile\/.+)|keys\/(link|manifest|log|receipt)\.(key|pub)|certificates\/[0-9a-f]{32}\.note|orders\/(roles(-\d{10})?\.note|\d{10}\.(note|receipt)))$/;
 
 /** Checks a dock's data folder, or a log without a vault as a mirror keeps it. */
 export async function checkDock(source: Source, policy: Policy, crypto: Crypto): Promise<Report> {
@@ -38,12 +39,17 @@ export async function checkDock(source: Source, policy: Policy, crypto: Crypto):
   const history = new History(report, 'custody/entries');
   const tree = new Tree(crypto);
   const files = new Set(entries.filter(({ kind }) => kind === 'file').map(({ path }) => path));
-  const checked: Checked = { source, policy, crypto, report, tree, history, entries, files };
+  const trail = new OrderTrail(report, policy.root !== undefined);
+  const checked: Checked = {
+    ...{ source, policy, crypto, report },
+    ...{ tree, history, trail, entries, files },
+  };
   const keys = await checkLog(checked);
   if (isDock) {
     if (keys !== undefined) await checkVault(checked, keys);
     else report.note('LOG_ONLY', 'vault', 'no clip can be checked without the keys of the log');
   } else report.note('LOG_ONLY', '', 'there is no vault here');
+  await checkOrders(checked, keys);
   if (isThere(checked, CONFLICT)) {
     report.find('LOG_FORKED', CONFLICT, 'two checkpoints of this log cannot both be true');
   }
@@ -98,7 +104,7 @@ async function checkVault(checked: Checked, keys: DockKeys): Promise<void> {
     if (known === undefined) report.find('CLIP_WITHOUT_ENTRY', `vault/${clip}`, `clip ${clip}`);
     await checkVaultClip(checked, { clip, names, known, keys });
   }
-  for (const known of history.clips.values()) await checkDisposal(checked, known);
+  await checkCertificates(checked, keys);
 }
 
 async function checkVaultClip(
@@ -134,19 +140,6 @@ async function checkVaultClip(
     if (expected.has(name) || TEMPORARY.test(name)) continue;
     report.find('UNEXPECTED_FILE', `${folder}/${name}`, 'the manifest does not name it');
   }
-}
-
-/** A disposal leaves a certificate, whose digest is in the log. */
-async function checkDisposal(checked: Checked, { clip, certificate }: ClipHistory): Promise<void> {
-  const { source, report, crypto } = checked;
-  if (certificate === undefined) return;
-  const path = `certificates/${clip}.note`;
-  if (!isThere(checked, path)) return report.find('CERTIFICATE_MISSING', path, `clip ${clip}`);
-  await report.guard('FILE_UNREADABLE', path, async () => {
-    const bytes = await source.read(path, CERTIFICATE_SIZE_MAX);
-    if (hexOf(sha256(crypto, bytes)) === certificate) return;
-    report.find('CERTIFICATE_DIGEST', path, `clip ${clip}`);
-  });
 }
 
 /** Tiles are made from the entries for other programs to read: they must say the same. */

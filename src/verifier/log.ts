@@ -9,7 +9,7 @@ import { Malformed, type Report } from './report.ts';
 
 /** Every entry goes through the rules and into the tree; none is kept. Returns the first. */
 export async function readEntries(checked: Checked): Promise<LogEntry | undefined> {
-  const { crypto, report, tree, history } = checked;
+  const { crypto, report, tree, history, trail } = checked;
   const path = 'custody/entries';
   let first: LogEntry | undefined;
   for await (const step of readJournal(readable(checked, path))) {
@@ -28,10 +28,12 @@ export async function readEntries(checked: Checked): Promise<LogEntry | undefine
         else if (entry.kind === 'log-opened') {
           report.find('LOG_OPENED_WRONG', path, `entry ${index} opens the log again`);
         }
+        trail.add(entry, history.clips);
         history.add(entry);
       }
     });
   }
+  trail.end();
   return first;
 }
 

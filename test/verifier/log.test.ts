@@ -100,20 +100,6 @@ for (const [what, acts, names] of BROKEN_RULES) {
   });
 }
 
-log('compares the certificate of a disposal with the log', async () => {
-  const certificate = bytesOf('a certificate\n');
-  const digest = Buffer.from(
-    await crypto.subtle.digest('SHA-256', Buffer.from(certificate)),
-  ).toString('hex');
-  const disposed: Act = [...DISPOSED.slice(0, 3), `certificate ${digest}`] as unknown as Act;
-  const files = logOf(OPENED, VAULTED, BEGUN, disposed);
-  files.set('cache.json', new Uint8Array(0));
-  files.set(`certificates/${CLIP}.note`, certificate);
-  assert.equal((await check(files)).findings, []);
-  files.set(`certificates/${CLIP}.note`, bytesOf('another certificate\n'));
-  assert.equal(namesOf(await check(files)), ['CERTIFICATE_DIGEST']);
-});
-
 log('names a disposed clip that is still there', async () => {
   const files = logOf(OPENED, VAULTED, BEGUN, DISPOSED);
   files.set(`vault/${CLIP}`, undefined);

@@ -8,7 +8,7 @@ const ORDERS_FOLDER = 'orders';
 const CERTIFICATES_FOLDER = 'certificates';
 const COUNTER_DIGITS = 10;
 
-/** `orders/<counter>.note`, `orders/<counter>.receipt`, `orders/roles.note` and `certificates/<clip>.note` below the data folder. */
+/** `orders/<counter>.note`, `orders/<counter>.receipt`, `orders/roles.note`, `orders/roles-<version>.note` and `certificates/<clip>.note` below the data folder. */
 export class FsOrderStore implements OrderStore {
   readonly #orders: string;
   readonly #certificates: string;
@@ -38,6 +38,10 @@ export class FsOrderStore implements OrderStore {
   }
 
   async putRoles(note: string): Promise<void> {
+    // Who verifies an old order must know who could sign it then.
+    const [, version = '0'] = /\nversion (\d{1,10})\n/.exec(note) ?? [];
+    const name = `roles-${version.padStart(COUNTER_DIGITS, '0')}.note`;
+    await replaceFile(join(this.#orders, name), utf8(note));
     await replaceFile(join(this.#orders, 'roles.note'), utf8(note));
   }
 

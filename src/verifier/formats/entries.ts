@@ -88,6 +88,7 @@ export const KNOWN_KINDS: readonly string[] = Object.keys(KINDS);
 export interface LogEntry {
   readonly index: number;
   readonly atMs: number;
+  readonly actor: string;
   readonly kind: string;
   readonly isKnown: boolean;
   readonly fields: Readonly<Record<string, string>>;
@@ -101,18 +102,18 @@ export function parseLogEntry(leaf: Uint8Array): LogEntry {
   const atMs = lines.take('at', parseTime);
   lines.take('clock', matching(/^system$/));
   lines.take('boot', matching(/^[0-9a-f]{8}$/));
-  lines.take('actor', matching(/^(dock|wearer|operator|centre)$/));
+  const actor = lines.take('actor', matching(/^(dock|wearer|operator|centre)$/));
   const kind = lines.take('kind', matching(/^[a-z0-9-]+$/));
   const grammar = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   const fields: Record<string, string> = {};
-  if (grammar === undefined) return { index, atMs, kind, isKnown: false, fields };
+  if (grammar === undefined) return { index, atMs, actor, kind, isKnown: false, fields };
   for (const [name, parse] of Object.entries(grammar)) {
     const key = name.replace('?', '');
     const value = name === key ? lines.take(key, parse) : lines.optional(key, parse);
     if (value !== undefined) fields[key] = value;
   }
   lines.end();
-  return { index, atMs, kind, isKnown: true, fields };
+  return { index, atMs, actor, kind, isKnown: true, fields };
 }
 
 /** What the log says of one clip, after all of its entries. */
@@ -135,6 +136,8 @@ export interface ClipHistory {
   restricted: boolean;
   /** From here on it is gone, finished or not. */
   disposing: boolean;
+  /** How the disposal began. */
+  begun: { readonly index: number; readonly reason: string } | undefined;
   /** Digest of the certificate, for a clip that was disposed of. */
   certificate: string | undefined;
 }
@@ -213,6 +216,7 @@ export class History {
     if (known.restricted) broke('RULE_DISPOSED_WHILE_RESTRICTED');
     if (isEnd && !known.disposing) broke('RULE_DISPOSED_NOT_BEGUN');
     known.disposing = true;
+    if (!isEnd) known.begun ??= { index: entry.index, reason: entry.fields.reason ?? '' };
     if (isEnd) known.certificate ??= entry.fields.certificate;
   }
 
@@ -246,6 +250,7 @@ function firstHistory(
     held: false,
     restricted: false,
     disposing: false,
+    begun: undefined,
     certificate: undefined,
   };
 }

@@ -42,6 +42,11 @@ export function parseNamedKey(text: string, crypto: Crypto): NamedKey {
   return key;
 }
 
+/** The one spelling of a key. */
+export function formatNamedKey({ name, id, type, publicKey }: NamedKey): string {
+  return `${name}+${id}+${btoa(String.fromCharCode(type, ...publicKey))}`;
+}
+
 /** C2SP signed-note: a text, an empty line, signature lines, and not one byte more. */
 export function parseSignedText(bytes: Uint8Array): SignedText {
   const whole = readUtf8(bytes);

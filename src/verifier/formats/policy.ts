@@ -6,6 +6,8 @@ import { readUtf8 } from './text.ts';
 export interface Policy {
   readonly logs: readonly NamedKey[];
   readonly witnesses: readonly NamedKey[];
+  /** Who says who may sign orders; without it no order is checked. */
+  readonly root: NamedKey | undefined;
   /** Whether these cosigners are enough. */
   isQuorum(cosigners: readonly NamedKey[]): boolean;
   /** What the quorum line says, for people. */
@@ -20,6 +22,7 @@ export function parsePolicy(bytes: Uint8Array, crypto: Crypto): Policy {
   const logs: NamedKey[] = [];
   const witnesses: NamedKey[] = [];
   const rules = new Map<string, Rule>();
+  let root: NamedKey | undefined;
   let quorum: { words: string; isQuorum: Rule } | undefined;
   for (const [index, line] of readUtf8(bytes).split('\n').entries()) {
     const words = line.split(/[ \t]+/).filter((word) => word !== '');
@@ -29,6 +32,7 @@ export function parsePolicy(bytes: Uint8Array, crypto: Crypto): Policy {
       if (keyword === 'log') addLog(logs, args, crypto);
       else if (keyword === 'witness') addWitness({ witnesses, rules }, args, crypto);
       else if (keyword === 'group') addGroup(rules, args);
+      else if (keyword === 'root' && root === undefined) root = parseRoot(args, crypto);
       else if (keyword === 'quorum' && quorum === undefined) {
         quorum = { words: args.join(' '), isQuorum: quorumOf({ witnesses, rules }, args) };
       } else throw new Malformed(`${keyword} is not expected`);
@@ -39,13 +43,20 @@ export function parsePolicy(bytes: Uint8Array, crypto: Crypto): Policy {
   }
   if (logs.length === 0) throw new Malformed('it names no log');
   if (quorum === undefined) throw new Malformed('it has no quorum line; write `quorum none`?');
-  return { logs, witnesses, isQuorum: quorum.isQuorum, quorum: quorum.words };
+  return { logs, witnesses, root, isQuorum: quorum.isQuorum, quorum: quorum.words };
 }
 
 function addLog(logs: NamedKey[], [text = '']: readonly string[], crypto: Crypto): void {
   const key = parseNamedKey(text, crypto);
   if (key.type !== SIGNS_NOTES) throw new Malformed(`${key.name} is not the key of a log`);
   logs.push(key);
+}
+
+/** The council's offline key. */
+function parseRoot([text = '', ...more]: readonly string[], crypto: Crypto): NamedKey {
+  const key = parseNamedKey(text, crypto);
+  if (key.type !== SIGNS_NOTES || more.length > 0) throw new Malformed('a root is one key');
+  return key;
 }
 
 /** `witness NAME KEY`, or `witness KEY` under the name of the key. */
