@@ -62,8 +62,10 @@ export async function createCouncilKeys(folder: string): Promise<readonly Counci
   const policy = [
     '# Which logs and witnesses a verifier believes (C2SP tlog-policy).',
     '# Add a line `log <vkey>` for each dock: its `keys/log.pub`, carried over by hand.',
+    '# `root` is the key of the roles file, which says who may sign orders.',
     `witness ${witnessKeyOf(witness)}`,
     'quorum 1',
+    `root ${formatVerifierKey(ed25519Key(root.name, root.publicKey), sha256)}`,
   ];
   await createFile(join(folder, VERIFY_POLICY), utf8(`${policy.join('\n')}\n`));
   return recipients;

@@ -1,7 +1,7 @@
 import type { ClipId } from '../core/evidence/clip.ts';
 
 /**
- * The texts behind the entries: orders with their signatures, receipts, certificates, and the newest roles file. The log alone decides what counts;
+ * The texts behind the entries: orders with their signatures, receipts, certificates, the newest roles file, and each by its version. The log alone decides what counts;
  * a text that is not the one of its entry's digest is as good as none. Each is durable when its call returns, and replaces an earlier one.
  */
 export interface OrderStore {

@@ -26,7 +26,7 @@ export interface CosignedVerdict {
   readonly findings: readonly Finding[];
 }
 
-/** Lines `log VKEY`, `witness [NAME] VKEY`, `quorum COUNT|none|NAME`; `#` begins a comment. CONFIG_INVALID, KEY_INVALID. */
+/** Lines `log VKEY`, `witness [NAME] VKEY`, `quorum COUNT|none|NAME`, `root VKEY`; `#` begins a comment. CONFIG_INVALID, KEY_INVALID. */
 export function parseVerifyPolicy(text: string, sha256: Sha256): VerifyPolicy {
   const logs: VerifierKey[] = [];
   const witnesses: VerifierKey[] = [];
@@ -41,6 +41,8 @@ export function parseVerifyPolicy(text: string, sha256: Sha256): VerifyPolicy {
       witnesses.push(key);
       names.push(key.name, values[0] ?? '');
     } else if (word === 'quorum') quorum = parseQuorum(last, names);
+    // Whose signature the roles have: docket-verify's business, but it must be a key.
+    else if (word === 'root') keyOfType(last, ED25519_TYPE, sha256);
     else if (word !== '' && !word?.startsWith('#')) throw invalid(`it has a line ${word}`);
   }
   if (quorum > witnesses.length) throw invalid(`its quorum is ${quorum} of ${witnesses.length}`);

@@ -155,7 +155,8 @@ export class Site {
     const docks = [{ dock: DOCK_ID, linkKey: await raw('link'), receiptKey: await raw('receipt') }];
     await writeFile(join(this.folder, 'docks.json'), JSON.stringify(docks));
     const policy = join(this.keysDir, 'verify-policy.txt');
-    await writeFile(policy, `log ${await verifierKey('log')}\nquorum none\n`);
+    const root = (await readFile(join(this.keysDir, 'role-root.pub'), 'utf8')).trim();
+    await writeFile(policy, `log ${await verifierKey('log')}\nquorum none\nroot ${root}\n`);
   }
 
   async plug(camera: SiteCamera, options: Partial<StartOptions> = {}): Promise<void> {
