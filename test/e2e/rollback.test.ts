@@ -100,7 +100,8 @@ rollback(
       const dock = await startDock(scene);
       await dock.untilLogged(/"event":"dock-halted".*|CUSTODY_ROLLBACK/);
       await until('a halted dock', () => stateOf(scene).code === 'CUSTODY_ROLLBACK' || undefined);
-      assert.match(topics.get(`${TOPIC}/alarm/custody-rollback`) ?? '', /"severity":"critical"/);
+      const alarm = await until('its alarm', () => topics.get(`${TOPIC}/alarm/custody-rollback`));
+      assert.match(alarm, /"severity":"critical"/);
       await dock.kill('SIGTERM');
     }
     const found = await until('the word of the witness', () =>
